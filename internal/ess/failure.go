@@ -1,0 +1,214 @@
+package ess
+
+import (
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// kindWords are the codes of exchanges without an answer, for Call.Code.
+var kindWords = []struct {
+	kind error
+	word string
+}{
+	{context.Canceled, "canceled"},
+	{ErrTimeout, "timeout"},
+	{ErrTLS, "tls"},
+	{ErrDNS, "dns"},
+	{ErrConnect, "connect"},
+	{ErrTooLarge, "too_large"},
+	{ErrMalformed, "malformed"},
+}
+
+func kindWord(kind error) string {
+	for _, k := range kindWords {
+		if errors.Is(kind, k.kind) {
+			return k.word
+		}
+	}
+	return ""
+}
+
+// contextKind turns the end of a context into a kind.
+func contextKind(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return context.Canceled
+	}
+	return ErrTimeout
+}
+
+// handshakeTrace notes that TLS failed: crypto/tls has no error type for most of its refusals.
+func handshakeTrace(failed *atomic.Bool) *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
+		if err != nil {
+			failed.Store(true)
+		}
+	}}
+}
+
+// transportKind sorts what went wrong before a whole answer was there.
+func transportKind(ctx context.Context, err error, handshakeFailed bool) error {
+	if cause := ctx.Err(); cause != nil {
+		return contextKind(cause)
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok && !dns.IsTimeout {
+		return ErrDNS
+	}
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+		return ErrTimeout
+	}
+	switch {
+	case isTLS(err):
+		return ErrTLS
+	case errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum):
+		return ErrMalformed
+	case handshakeFailed && !isIO(err):
+		return ErrTLS
+	}
+	return ErrConnect
+}
+
+func isTLS(err error) bool {
+	if errors.Is(err, http.ErrSchemeMismatch) {
+		return true
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return true
+	}
+	// An alert of the other side arrives as an OpError whose Op is no system call.
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && (op.Op == "remote error" || op.Op == "local error")
+}
+
+func isIO(err error) bool {
+	_, ok := errors.AsType[*net.OpError](err)
+	return ok || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// loss is an exchange without a whole answer. cause is nil when an answer was cut off here.
+type loss struct{ kind, cause error }
+
+// detail says in words that do not change from one attempt to the next what the transport reported: without ports,
+// resolver addresses and the time of day.
+func (l *loss) detail(host string) string {
+	err := l.cause
+	switch {
+	case errors.Is(l.kind, ErrTooLarge):
+		return host + " sent more than 1 MiB"
+	case errors.Is(l.kind, ErrTimeout), errors.Is(l.kind, context.Canceled):
+		return host
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return dns.Name + ": " + dns.Err
+	}
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
+		return host + ": " + validity(invalid.Cert)
+	}
+	for op, ok := errors.AsType[*net.OpError](err); ok; op, ok = errors.AsType[*net.OpError](err) {
+		err = op.Err
+	}
+	if verification, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		err = verification.Err
+	}
+	return host + ": " + err.Error()
+}
+
+func validity(cert *x509.Certificate) string {
+	if cert == nil {
+		return "certificate not valid now"
+	}
+	return "certificate valid only from " + cert.NotBefore.UTC().Format(time.RFC3339) + " to " + cert.NotAfter.UTC().Format(time.RFC3339)
+}
+
+// refusal makes an error of an answer of ESS that is not success.
+func (c *Client) refusal(r request, a answer, scrub scrubber) error {
+	f := decodeFault(a.body)
+	e := &Error{
+		Op: r.doing, Status: a.status, CorrelationID: a.correlationID,
+		RetryAfter: retryAfter(a.header.Get("Retry-After"), c.cfg.Now()),
+		Detail:     scrub.line(strings.ReplaceAll(f.text(), a.correlationID, "")),
+	}
+	e.Kind = c.textKind(r, a.status, strings.ReplaceAll(f.text(), "'"+r.id+"'", ""))
+	if e.Kind == nil {
+		e.Kind = statusKind(r, a.status)
+	}
+	if errors.Is(e.Kind, ErrMalformed) {
+		e.Detail = scrub.line(unexpected(a) + e.Detail)
+	}
+	return e
+}
+
+// textKind reads a refusal by its text; nil means that the text says nothing. The text comes without
+// the id of the subscription, which might hold any word.
+func (c *Client) textKind(r request, status int, text string) error {
+	switch status {
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusConflict,
+		http.StatusUnprocessableEntity, http.StatusTooManyRequests:
+	default:
+		return nil
+	}
+	put, p := r.method == http.MethodPut, c.cfg.Patterns
+	switch {
+	case put && p.Limit.MatchString(text):
+		return ErrQuota
+	case put && status != http.StatusTooManyRequests && p.Taken.MatchString(text):
+		return ErrTaken
+	case status == http.StatusBadRequest && p.Busy.MatchString(text):
+		return ErrUnavailable
+	}
+	return nil
+}
+
+// statusKind reads a refusal by its status.
+func statusKind(r request, status int) error {
+	switch status {
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		return ErrInvalid
+	case http.StatusUnauthorized:
+		return ErrUnauthorized
+	case http.StatusForbidden:
+		if r.writes() {
+			return ErrForbidden
+		}
+		return ErrUnauthorized
+	case http.StatusNotFound, http.StatusGone:
+		if r.id != "" && r.method != http.MethodPut {
+			return ErrNotFound
+		}
+	case http.StatusConflict:
+		if r.method == http.MethodPut {
+			return ErrTaken
+		}
+	case http.StatusTooManyRequests:
+		return ErrRateLimited
+	case http.StatusRequestTimeout:
+		return ErrUnavailable
+	}
+	if status >= http.StatusInternalServerError {
+		return ErrUnavailable
+	}
+	return ErrMalformed
+}
+
+// unexpected says what to check when a status has no meaning in the protocol.
+func unexpected(a answer) string {
+	switch {
+	case a.status == http.StatusNotFound:
+		return "nothing at this path, check the URL and the path prefix; "
+	case a.status >= 300 && a.status < 400:
+		return "redirects are not followed, check the URL; "
+	}
+	return "unexpected status; "
+}
