@@ -1,9 +1,13 @@
 package essemulator
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"log/slog"
+	"math/rand/v2"
+	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"k8s.io/utils/clock"
 )
@@ -12,11 +16,14 @@ import (
 type Emulator struct {
 	clock  clock.WithTicker
 	logger *slog.Logger
-	keys   Keys
+	keys   Keys           // Webhook is guarded by mu, the rest never changes
 	roots  *x509.CertPool // whom deliveries trust; nil is the system's and keys' own CA
 
-	log    requestLog
-	faults faultBook
+	client *http.Client // of deliveries
+
+	log     requestLog
+	faults  faultBook
+	running atomic.Bool
 
 	mu      sync.Mutex // guards all below
 	assume  Assumptions
@@ -25,6 +32,16 @@ type Emulator struct {
 	subs    map[string]*Subscription
 	tokens  map[tokenHash]grant
 	change  chan struct{} // closed and replaced at every change
+
+	lanes     map[string]*lane // by subscription
+	ledger    []*delivery
+	published int // deliveries ever
+	waiting   int // deliveries not settled
+	underway  int
+	random    *rand.Rand // decides on duplicates
+
+	disguise    Disguise
+	certificate *tls.Certificate // what deliveries present
 }
 
 // Option changes how [New] makes an emulator.
@@ -52,7 +69,7 @@ func New(opts ...Option) (*Emulator, error) {
 	e := &Emulator{
 		clock: clock.RealClock{}, logger: slog.New(slog.DiscardHandler), assume: DefaultAssumptions(),
 		apps: map[string]*application{}, subs: map[string]*Subscription{}, tokens: map[tokenHash]grant{},
-		change: make(chan struct{}),
+		change: make(chan struct{}), lanes: map[string]*lane{},
 	}
 	for _, opt := range opts {
 		opt(e)
@@ -67,7 +84,19 @@ func New(opts ...Option) (*Emulator, error) {
 		}
 		e.keys = k
 	}
-	return e, nil
+	return e, e.prepareDeliveries()
+}
+
+// prepareDeliveries completes the parts that depend on options.
+func (e *Emulator) prepareDeliveries() error {
+	e.random = rand.New(rand.NewPCG(e.assume.Seed, 0))
+	if e.roots == nil {
+		e.roots = DefaultRoots(e.keys)
+	}
+	e.client = e.newClient()
+	cert, err := e.keys.webhookCertificate(CertificateValid)
+	e.certificate = cert
+	return err
 }
 
 // SetBaseURL sets what tokens name as geolocation and issuer. Until then it is the scheme and host that the
@@ -93,6 +122,10 @@ func (e *Emulator) SetAssumptions(a Assumptions) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if a.Seed != e.assume.Seed {
+		e.random = rand.New(rand.NewPCG(a.Seed, 0))
+	}
 	e.assume = a
+	e.changed()
 	return nil
 }

@@ -16,4 +16,6 @@ var (
 	ErrNoSample = errors.New("no such sample")
 	// ErrBacklogFull is an event that was not accepted because too many deliveries wait.
 	ErrBacklogFull = errors.New("too many deliveries wait")
+	// ErrRunning is a second Run at the same time.
+	ErrRunning = errors.New("already running")
 )

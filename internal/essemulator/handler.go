@@ -133,7 +133,7 @@ func (e *Emulator) dispatch(c *call) reply {
 	case OpToken:
 		value, err = e.issueToken(c)
 	case OpJWKS:
-		value = e.keys.jwks()
+		value = e.Keys().jwks()
 	default:
 		value, err = e.subscriptionAPI(c)
 	}

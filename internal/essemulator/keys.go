@@ -55,7 +55,21 @@ func NewKeys() (Keys, error) {
 }
 
 // Keys returns the keys that this emulator works with.
-func (e *Emulator) Keys() Keys { return e.keys }
+func (e *Emulator) Keys() Keys {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.keys
+}
+
+// DefaultRoots are the system's authorities and the CA of the keys.
+func DefaultRoots(k Keys) *x509.CertPool {
+	roots, err := x509.SystemCertPool()
+	if err != nil { // a machine without any is no obstacle to local endpoints
+		roots = x509.NewCertPool()
+	}
+	roots.AddCert(k.CA)
+	return roots
+}
 
 // CAPEM is the certificate authority in PEM, for clients that have to trust what it issued.
 func (k Keys) CAPEM() []byte {
