@@ -51,9 +51,6 @@ type request struct {
 	form   bool // body is a form, not JSON
 }
 
-// writes reports whether the call would change something at ESS.
-func (r request) writes() bool { return r.method == http.MethodPut || r.method == http.MethodDelete }
-
 // answer is what came back, whatever its status.
 type answer struct {
 	status        int
@@ -154,7 +151,7 @@ func (c *Client) do(ctx context.Context, r request, target string, scrub scrubbe
 	if lost != nil {
 		return answer{}, &Error{
 			Kind: lost.kind, Op: r.doing, Status: a.status, Cause: lost.cause, CorrelationID: a.correlationID,
-			Detail: scrub.line(lost.detail(req.URL.Hostname())),
+			Detail: scrub.line(lost.detail(req.URL.Hostname())), RetryAfter: RetryAfter(lost.cause),
 		}
 	}
 	return a, nil

@@ -32,7 +32,8 @@ type Config struct {
 	PathPrefix string
 	// ClientID and ClientSecret are the application's credentials.
 	ClientID, ClientSecret string
-	// Transport carries the requests. Nil: NewTransport(nil). Redirects are never followed.
+	// Transport carries the requests. Nil: NewTransport(nil). Redirects are never followed. A transport that holds calls
+	// back, as a rate limiter does, may return an *Error: its Kind, Detail and RetryAfter become those of the call.
 	Transport http.RoundTripper
 	// AllowURL is asked before every call, the token request included, and refuses by an error. Nil allows any host.
 	AllowURL func(*url.URL) error

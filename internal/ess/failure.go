@@ -60,6 +60,9 @@ func transportKind(ctx context.Context, err error, handshakeFailed bool) error {
 	if cause := ctx.Err(); cause != nil {
 		return contextKind(cause)
 	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Kind // of a transport that refuses by itself
+	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok && !dns.IsTimeout {
 		return ErrDNS
 	}
@@ -67,12 +70,10 @@ func transportKind(ctx context.Context, err error, handshakeFailed bool) error {
 		return ErrTimeout
 	}
 	switch {
-	case isTLS(err):
+	case isTLS(err), handshakeFailed && !isIO(err):
 		return ErrTLS
-	case errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum):
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum):
 		return ErrMalformed
-	case handshakeFailed && !isIO(err):
-		return ErrTLS
 	}
 	return ErrConnect
 }
@@ -110,6 +111,9 @@ func (l *loss) detail(host string) string {
 	case errors.Is(l.kind, ErrTimeout), errors.Is(l.kind, context.Canceled):
 		return host
 	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Detail
+	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		return dns.Name + ": " + dns.Err
 	}
@@ -145,7 +149,7 @@ func (c *Client) refusal(r request, a answer, scrub scrubber) error {
 		e.Kind = statusKind(r, a.status)
 	}
 	if errors.Is(e.Kind, ErrMalformed) {
-		e.Detail = scrub.line(unexpected(a) + e.Detail)
+		e.Detail = scrub.line(unexpected(a.status, e.Detail))
 	}
 	return e
 }
@@ -171,30 +175,35 @@ func (c *Client) textKind(r request, status int, text string) error {
 	return nil
 }
 
+// statusKinds are the statuses that mean the same whatever was asked.
+var statusKinds = map[int]error{
+	http.StatusBadRequest:          ErrInvalid,
+	http.StatusUnprocessableEntity: ErrInvalid,
+	http.StatusUnauthorized:        ErrUnauthorized,
+	http.StatusRequestTimeout:      ErrUnavailable,
+	http.StatusTooManyRequests:     ErrRateLimited,
+}
+
 // statusKind reads a refusal by its status.
 func statusKind(r request, status int) error {
+	put := r.method == http.MethodPut
 	switch status {
-	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		return ErrInvalid
-	case http.StatusUnauthorized:
-		return ErrUnauthorized
 	case http.StatusForbidden:
-		if r.writes() {
-			return ErrForbidden
+		if r.method == http.MethodGet {
+			return ErrUnauthorized
 		}
-		return ErrUnauthorized
+		return ErrForbidden
 	case http.StatusNotFound, http.StatusGone:
-		if r.id != "" && r.method != http.MethodPut {
+		if r.id != "" && !put {
 			return ErrNotFound
 		}
 	case http.StatusConflict:
-		if r.method == http.MethodPut {
+		if put {
 			return ErrTaken
 		}
-	case http.StatusTooManyRequests:
-		return ErrRateLimited
-	case http.StatusRequestTimeout:
-		return ErrUnavailable
+	}
+	if kind, ok := statusKinds[status]; ok {
+		return kind
 	}
 	if status >= http.StatusInternalServerError {
 		return ErrUnavailable
@@ -202,13 +211,17 @@ func statusKind(r request, status int) error {
 	return ErrMalformed
 }
 
-// unexpected says what to check when a status has no meaning in the protocol.
-func unexpected(a answer) string {
+// unexpected says what to check when a status has no meaning in the protocol, before what the answer itself said.
+func unexpected(status int, detail string) string {
+	hint := "unexpected status"
 	switch {
-	case a.status == http.StatusNotFound:
-		return "nothing at this path, check the URL and the path prefix; "
-	case a.status >= 300 && a.status < 400:
-		return "redirects are not followed, check the URL; "
+	case status == http.StatusNotFound:
+		hint = "nothing at this path, check the URL and the path prefix"
+	case status >= 300 && status < 400:
+		hint = "redirects are not followed, check the URL"
 	}
-	return "unexpected status; "
+	if detail == "" {
+		return hint
+	}
+	return hint + ": " + detail
 }

@@ -72,7 +72,7 @@ func decodeGrant(body []byte) (grant, error) {
 	if json.Unmarshal(body, &w) != nil {
 		return grant{}, errors.New("want a JSON object with access_token and expires_in")
 	}
-	if w.AccessToken == "" || len(w.AccessToken) > maxToken || strings.ContainsFunc(w.AccessToken, notInToken) {
+	if !sendable(w.AccessToken) {
 		return grant{}, errors.New("access_token is missing or not usable in a header")
 	}
 	if w.TokenType != "" && !strings.EqualFold(w.TokenType, "bearer") {
@@ -82,17 +82,21 @@ func decodeGrant(body []byte) (grant, error) {
 	if err != nil {
 		return grant{}, err
 	}
-	if w.Geolocation != "" && (len(w.Geolocation) > maxDetail || !absoluteURL(w.Geolocation)) {
+	if w.Geolocation != "" && !absoluteURL(w.Geolocation) {
 		return grant{}, errors.New("geolocation is not a base URL")
 	}
 	return grant{text: w.AccessToken, life: life, scopes: strings.Fields(w.Scope), geolocation: w.Geolocation}, nil
 }
 
-func notInToken(r rune) bool { return r <= ' ' || r > '~' }
+// sendable reports whether a token can be a header value.
+func sendable(token string) bool {
+	visible := func(r rune) bool { return r > ' ' && r <= '~' }
+	return token != "" && len(token) <= maxToken && !strings.ContainsFunc(token, func(r rune) bool { return !visible(r) })
+}
 
 func absoluteURL(raw string) bool {
 	u, err := url.Parse(raw)
-	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http")
+	return err == nil && len(raw) <= maxDetail && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http")
 }
 
 // decodeLife reads expires_in, a number in some of Concur's samples and a string in others, in whole seconds.
@@ -178,7 +182,7 @@ func (c *Client) grantRefusal(a answer) error {
 	case f.Code == codeElsewhere && absoluteURL(f.Geolocation):
 		detail += ": the application lives in another data center, use the base URL " + f.Geolocation
 	case errors.Is(e.Kind, ErrMalformed):
-		detail = unexpected(a) + detail
+		detail = unexpected(a.status, detail)
 	}
 	for _, id := range []string{a.correlationID, e.CorrelationID} {
 		detail = strings.ReplaceAll(detail, id, "")
