@@ -1,0 +1,91 @@
+package controlplane
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+)
+
+// auditPolicy records every request once, when its response has ended, so that a
+// test may count what a controller read and wrote.
+const auditPolicy = `apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- level: Metadata
+`
+
+// auditLogMegabytes is beyond what any test writes: a rotated log would hide requests.
+const auditLogMegabytes = "4096"
+
+// prepare fills cp.env. The programs are started by way of the guard, which thereby
+// learns their process ids.
+func (cp *ControlPlane) prepare(opts Options) error {
+	crds, err := fromRoot(opts.CRDDirs)
+	if err != nil {
+		return err
+	}
+	env := &envtest.Environment{
+		CRDDirectoryPaths:        crds,
+		ErrorIfCRDPathMissing:    true,
+		ControlPlaneStartTimeout: startTimeout,
+	}
+	api := env.ControlPlane.GetAPIServer()
+	env.ControlPlane.Etcd = &envtest.Etcd{}
+	db := env.ControlPlane.Etcd
+
+	if db.Path, db.Out, err = cp.guard.program(etcd, cp.AssetsDir); err != nil {
+		return err
+	}
+	if api.Path, api.Out, err = cp.guard.program(apiServer, cp.AssetsDir); err != nil {
+		return err
+	}
+	db.Err, api.Err = db.Out, api.Out
+	env.ControlPlane.KubectlPath = filepath.Join(cp.AssetsDir, kubectl)
+
+	db.DataDir = filepath.Join(cp.Dir, etcd)
+	api.CertDir = filepath.Join(cp.Dir, apiServer)
+	for _, dir := range []string{db.DataDir, api.CertDir} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			return err
+		}
+	}
+	cp.env = env
+	if opts.Audit {
+		return cp.audit(api)
+	}
+	return nil
+}
+
+// audit makes the API server log requests. In mode blocking, its default, a
+// line is in the file before the client sees the end of the response.
+func (cp *ControlPlane) audit(api *envtest.APIServer) error {
+	policy := filepath.Join(cp.Dir, "audit-policy.yaml")
+	if err := os.WriteFile(policy, []byte(auditPolicy), 0o600); err != nil {
+		return err
+	}
+	cp.AuditLog = filepath.Join(cp.Dir, "audit.log")
+	api.Configure().
+		Set("audit-policy-file", policy).
+		Set("audit-log-path", cp.AuditLog).
+		Set("audit-log-maxsize", auditLogMegabytes)
+	return nil
+}
+
+// fromRoot makes relative paths start at the root of the Go module.
+func fromRoot(paths []string) ([]string, error) {
+	var absolute []string
+	for _, p := range paths {
+		if !filepath.IsAbs(p) {
+			root, err := moduleRoot()
+			if err != nil {
+				return nil, fmt.Errorf("resolving %s: %w", p, err)
+			}
+			p = filepath.Join(root, p)
+		}
+		absolute = append(absolute, p)
+	}
+	return absolute, nil
+}
