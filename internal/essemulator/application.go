@@ -15,7 +15,7 @@ type Application struct {
 	// ID is the client id, the subject of its tokens and the owner of its subscriptions; a UUID at Concur.
 	ID string `json:"id"`
 	// Secrets are the client secrets in force; any one gets a token.
-	Secrets []string `json:"secrets"`
+	Secrets []string `json:"secrets,omitempty"`
 	// Scopes are what its tokens carry.
 	Scopes []string `json:"scopes"`
 	// AllowedPrincipal is "*" (also when empty) or the UUID of the only company it acts for. ESS then fills

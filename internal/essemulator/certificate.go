@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"fmt"
 	"math/big"
 	"net"
@@ -84,4 +85,16 @@ func sign(template, parent *x509.Certificate, pub crypto.PublicKey, key crypto.S
 		return nil, fmt.Errorf("signing a certificate for %s: %w", template.Subject.CommonName, err)
 	}
 	return x509.ParseCertificate(der)
+}
+
+// CertificatePEM writes a certificate with its chain, and its private key, in PEM.
+func CertificatePEM(c tls.Certificate) (cert, key []byte, err error) {
+	for _, der := range c.Certificate {
+		cert = append(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
+	if err != nil {
+		return nil, nil, fmt.Errorf("encoding a private key: %w", err)
+	}
+	return cert, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 }

@@ -98,6 +98,13 @@ func (e *Emulator) RotateWebhookKey() (Keys, error) {
 	return e.keys, nil
 }
 
+// WebhookCertificate returns what deliveries present when an endpoint asks, with the chain.
+func (e *Emulator) WebhookCertificate() tls.Certificate {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return *e.certificate
+}
+
 // present changes the client certificate; e.mu is held. Open connections have shown the old one.
 func (e *Emulator) present(cert *tls.Certificate) {
 	e.certificate = cert

@@ -18,4 +18,6 @@ var (
 	ErrBacklogFull = errors.New("too many deliveries wait")
 	// ErrRunning is a second Run at the same time.
 	ErrRunning = errors.New("already running")
+	// ErrFixedClock is a clock that cannot be pushed forward, because [WithClock] gave another kind.
+	ErrFixedClock = errors.New("this clock cannot be pushed forward")
 )

@@ -1,0 +1,54 @@
+package essemulator
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+)
+
+// published is the answer to a publication.
+type published struct {
+	Deliveries int `json:"deliveries"`
+}
+
+func (e *Emulator) adminPublish(r *http.Request) (any, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, fmt.Errorf("reading the event: %w: %w", err, ErrInvalid)
+	}
+	return e.publishAs(r, Event{Body: body})
+}
+
+func (e *Emulator) adminPublishSample(r *http.Request) (any, error) {
+	ev, err := Sample(r.PathValue("name"))
+	if err != nil {
+		return nil, err
+	}
+	return e.publishAs(r, ev)
+}
+
+// publishAs publishes with what the query overrides.
+func (e *Emulator) publishAs(r *http.Request, ev Event) (any, error) {
+	query := r.URL.Query()
+	for name, field := range map[string]*string{"topic": &ev.Topic, "company": &ev.CompanyID, "type": &ev.Type} {
+		if query.Has(name) {
+			*field = query.Get(name)
+		}
+	}
+	ev.Groups = query["group"]
+	n, err := e.Publish(ev)
+	return published{n}, err
+}
+
+func (e *Emulator) adminSamples(*http.Request) (any, error) { return Samples(), nil }
+
+func (e *Emulator) adminLedger(*http.Request) (any, error) { return e.Ledger(), nil }
+
+func (e *Emulator) adminSettle(r *http.Request) (any, error) { return nil, e.Settle(r.Context()) }
+
+func (e *Emulator) adminRequests(*http.Request) (any, error) { return e.Requests(), nil }
+
+func (e *Emulator) adminResetRequests(*http.Request) (any, error) {
+	e.ResetRequests()
+	return nil, nil
+}
