@@ -16,6 +16,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/ess-operator/ess-operator/internal/version"
 )
 
 func main() {
@@ -35,7 +37,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "ess-emulator: %v\nRun ess-emulator --help for all flags.\n", err)
 		return 2
 	case opts.version:
-		fmt.Fprintln(stdout, "ess-emulator", version())
+		fmt.Fprintln(stdout, "ess-emulator", version.String())
 		return 0
 	}
 	if err := serve(ctx, opts, stdout, stderr); err != nil {

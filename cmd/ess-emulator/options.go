@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +15,7 @@ import (
 // The demo application, used when no --application is given. It is public and good for nothing else.
 const (
 	demoID     = "5e55e55e-0000-4000-8000-000000000001"
-	demoSecret = "5e55e55e-0000-4000-8000-0000000000aa"
+	demoSecret = "5e55e55e-0000-4000-8000-0000000000aa" //nolint:gosec // printed in the manual
 )
 
 // options are the program's flags.
@@ -124,22 +123,20 @@ var errApplication = errors.New("want id=ID,secret=SECRET[,scopes=A+B][,principa
 // readApplication decodes one --application. Several secrets may be given.
 func readApplication(text string) (essemulator.Application, error) {
 	app := essemulator.Application{Scopes: essemulator.AllScopes()}
-	for _, part := range strings.Split(text, ",") {
+	set := map[string]func(string){
+		"id":        func(v string) { app.ID = v },
+		"secret":    func(v string) { app.Secrets = append(app.Secrets, v) },
+		"scopes":    func(v string) { app.Scopes = strings.FieldsFunc(v, func(r rune) bool { return r == '+' || r == ' ' }) },
+		"principal": func(v string) { app.AllowedPrincipal = v },
+	}
+	for part := range strings.SplitSeq(text, ",") {
 		name, value, _ := strings.Cut(part, "=")
-		switch name {
-		case "id":
-			app.ID = value
-		case "secret":
-			app.Secrets = append(app.Secrets, value)
-		case "scopes":
-			app.Scopes = strings.FieldsFunc(value, func(r rune) bool { return r == '+' || r == ' ' })
-		case "principal":
-			app.AllowedPrincipal = value
-		default:
+		if set[name] == nil || value == "" {
 			return app, errApplication
 		}
+		set[name](value)
 	}
-	if app.ID == "" || len(app.Secrets) == 0 || slices.Contains(app.Secrets, "") {
+	if app.ID == "" || len(app.Secrets) == 0 {
 		return app, errApplication
 	}
 	return app, nil

@@ -43,7 +43,7 @@ func serve(ctx context.Context, o *options, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := p.open(); err != nil {
+	if err := p.open(ctx); err != nil {
 		return err
 	}
 	p.welcome(stdout)
@@ -103,16 +103,16 @@ func (p *program) publishCertificates() error {
 }
 
 // open starts to listen, so that whoever reads the welcome can call.
-func (p *program) open() error {
+func (p *program) open(ctx context.Context) error {
 	dir := stateDir(p.opts.stateDir)
 	server, err := certificate(p.keys, dir.path("server"), append(localhost[:3:3], p.opts.serverNames...))
 	if err != nil {
 		return err
 	}
-	if p.api, err = listenTLS(p.opts.listen, server); err != nil {
+	if p.api, err = listenTLS(ctx, p.opts.listen, server); err != nil {
 		return err
 	}
-	if p.admin, err = net.Listen("tcp", p.opts.adminListen); err != nil {
+	if p.admin, err = new(net.ListenConfig).Listen(ctx, "tcp", p.opts.adminListen); err != nil {
 		return fmt.Errorf("listening for the admin API: %w", err)
 	}
 	if p.opts.echoListen == "" {
@@ -122,21 +122,21 @@ func (p *program) open() error {
 	if err != nil {
 		return err
 	}
-	p.echo, err = listenTLS(p.opts.echoListen, endpoint)
+	p.echo, err = listenTLS(ctx, p.opts.echoListen, endpoint)
 	return err
 }
 
-func listenTLS(address string, cert tls.Certificate) (net.Listener, error) {
-	l, err := tls.Listen("tcp", address, &tls.Config{
+func listenTLS(ctx context.Context, address string, cert tls.Certificate) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listening for HTTPS: %w", err)
+	}
+	return tls.NewListener(l, &tls.Config{
 		Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12,
 		// Without the www- prefix Concur's hosts ask for a client certificate and do not insist
 		// (SAP Concur, Base URIs); a client must bear it.
 		ClientAuth: tls.RequestClientCert,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("listening for HTTPS: %w", err)
-	}
-	return l, nil
+	}), nil
 }
 
 // run serves until ctx ends or something fails; the first to stop stops all.

@@ -18,7 +18,7 @@ func (e *Emulator) subscriptionAPI(c *call) (any, error) {
 		return nil, err
 	}
 	if c.unreadable != nil {
-		return nil, refuse(http.StatusBadRequest, "request.validation.error", "%v", c.unreadable)
+		return nil, refuse(http.StatusBadRequest, invalidRequest, "%v", c.unreadable)
 	}
 	switch c.op {
 	case OpTopics:

@@ -93,7 +93,7 @@ func TestRetryMatrix(t *testing.T) {
 		t.Run(http.StatusText(status), func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, nil)
-			b.deliverTo(newEndpoint(t, b.emu, func(w http.ResponseWriter, r *http.Request) {
+			b.deliverTo(newEndpoint(t, b.emu, func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Location", "/elsewhere")
 				w.WriteHeader(status)
 			}))
@@ -109,7 +109,7 @@ func TestRetryMatrix(t *testing.T) {
 func TestBrokenConnectionIsRetriedEvenAfter200(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil)
-	b.deliverTo(newEndpoint(t, b.emu, func(w http.ResponseWriter, r *http.Request) {
+	b.deliverTo(newEndpoint(t, b.emu, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "100")
 		w.WriteHeader(http.StatusOK)
 		_ = http.NewResponseController(w).Flush()
@@ -127,7 +127,7 @@ func TestDeliveryIsRetriedWithGrowingPausesUntilItExpires(t *testing.T) {
 	b := newBench(t, func(a *essemulator.Assumptions) {
 		a.BackoffInitial, a.BackoffMax, a.Retention = time.Minute, 4*time.Minute, 13*time.Minute
 	})
-	ep := newEndpoint(t, b.emu, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(503) })
+	ep := newEndpoint(t, b.emu, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
 	b.deliverTo(ep)
 	start := b.clock.Now()
 	b.publish(report(`{}`))
@@ -151,7 +151,7 @@ func TestSlowEndpointTimesOutAndIsRetried(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil)
 	reached := make(chan struct{})
-	b.deliverTo(newEndpoint(t, b.emu, func(w http.ResponseWriter, r *http.Request) {
+	b.deliverTo(newEndpoint(t, b.emu, func(_ http.ResponseWriter, r *http.Request) {
 		close(reached)
 		<-r.Context().Done()
 	}))

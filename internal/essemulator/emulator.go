@@ -89,7 +89,7 @@ func New(opts ...Option) (*Emulator, error) {
 
 // prepareDeliveries completes the parts that depend on options.
 func (e *Emulator) prepareDeliveries() error {
-	e.random = rand.New(rand.NewPCG(e.assume.Seed, 0))
+	e.random = seeded(e.assume.Seed)
 	if e.roots == nil {
 		e.roots = DefaultRoots(e.keys)
 	}
@@ -97,6 +97,11 @@ func (e *Emulator) prepareDeliveries() error {
 	cert, err := e.keys.webhookCertificate(CertificateValid)
 	e.certificate = cert
 	return err
+}
+
+// seeded is a source that gives the same numbers for the same seed.
+func seeded(seed uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // repeatable on purpose; it guards nothing
 }
 
 // SetBaseURL sets what tokens name as geolocation and issuer. Until then it is the scheme and host that the
@@ -123,7 +128,7 @@ func (e *Emulator) SetAssumptions(a Assumptions) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if a.Seed != e.assume.Seed {
-		e.random = rand.New(rand.NewPCG(a.Seed, 0))
+		e.random = seeded(a.Seed)
 	}
 	e.assume = a
 	e.changed()

@@ -10,6 +10,9 @@ import (
 	"time"
 )
 
+// invalidRequest is the id of refusals of a body, as Concur's List v4 service has it.
+const invalidRequest = "request.validation.error"
+
 // idPattern is the charset that Concur's pages give for a subscription id.
 var idPattern = regexp.MustCompile(`^[a-z0-9.-]+$`)
 
@@ -18,23 +21,44 @@ var readOnlyFields = []string{
 	"allowPublicAccess", "applicationId", "companyIds", "groups", "scope", "startFromEarliest",
 }
 
-// putBody is what PUT /events/v4/subscriptions/webhook takes; absent fields stay nil.
+// putBody is what PUT /events/v4/subscriptions/webhook takes.
 type putBody struct {
-	ID            *string `json:"id"`
-	Topic         *string `json:"topic"`
-	Filter        *string `json:"filter"`
-	WebHookConfig *struct {
-		Endpoint *string `json:"endpoint"`
-	} `json:"webHookConfig"`
+	id, topic, endpoint string
+	filter              string
+	readOnly            bool // it names a field that only ESS writes
+}
+
+// readPut takes a body apart by exact names: package json alone would also take webhookConfig for
+// webHookConfig, and so hide a mistake that Concur would not forgive.
+func readPut(body []byte) (b putBody, ok bool) {
+	fields := object(body)
+	hook := map[string]json.RawMessage{}
+	if raw, given := fields["webHookConfig"]; given {
+		hook = object(raw)
+	}
+	if fields == nil || hook == nil {
+		return b, false
+	}
+	b.filter = ".*"
+	for _, field := range []struct {
+		raw  json.RawMessage
+		into *string
+	}{
+		{fields["id"], &b.id}, {fields["topic"], &b.topic}, {fields["filter"], &b.filter},
+		{hook["endpoint"], &b.endpoint},
+	} {
+		if field.raw != nil && json.Unmarshal(field.raw, field.into) != nil {
+			return b, false
+		}
+	}
+	b.readOnly = slices.ContainsFunc(readOnlyFields, func(name string) bool { return fields[name] != nil })
+	return b, true
 }
 
 // subscriptionIDOf reads the id of a PUT body for the log, "" if it has none.
 func subscriptionIDOf(body []byte) string {
-	var b putBody
-	if json.Unmarshal(body, &b) != nil || b.ID == nil {
-		return ""
-	}
-	return *b.ID
+	b, _ := readPut(body)
+	return b.id
 }
 
 // put creates or updates a subscription of the caller.
@@ -56,59 +80,51 @@ func (e *Emulator) put(g grant, body []byte) (any, error) {
 
 // decodePut reads a PUT body and refuses what cannot be a subscription.
 func decodePut(body []byte, a *Assumptions) (Subscription, error) {
-	no := func(format string, args ...any) (Subscription, error) {
-		return Subscription{}, refuse(a.Statuses.Invalid, "request.validation.error", format, args...)
+	b, ok := readPut(body)
+	if !ok {
+		return Subscription{}, refuse(a.Statuses.Invalid, invalidRequest,
+			"request body is not a JSON object of the expected form")
 	}
-	var b putBody
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(body, &b) != nil || json.Unmarshal(body, &fields) != nil || fields == nil {
-		return no("request body is not a JSON object of the expected form")
-	}
-	if a.ReadOnlyFields == RejectReadOnly {
-		for _, name := range readOnlyFields {
-			if _, ok := fields[name]; ok {
-				return no("%s is read-only", name)
-			}
+	for _, check := range []struct {
+		bad     bool
+		message string
+	}{
+		{a.ReadOnlyFields == RejectReadOnly && b.readOnly, "only id, topic, filter and webHookConfig can be set"},
+		{b.id == "", "id is required"},
+		{!idPattern.MatchString(b.id), "id may contain only lower-case letters, digits, '.' and '-'"},
+		{b.id == webhookID, "id must not be 'webhook'"},
+		{b.topic == "", "topic is required"},
+		{b.endpoint == "", "webHookConfig.endpoint is required"},
+		{!validEndpoint(b.endpoint, a.PlainEndpoints), "webHookConfig.endpoint must be an https URL"},
+		{a.CheckFilter && !compiles(b.filter), "filter is not a regular expression"},
+	} {
+		if check.bad {
+			return Subscription{}, refuse(a.Statuses.Invalid, invalidRequest, "%s", check.message)
 		}
 	}
-	s := Subscription{Filter: ".*"}
-	if b.Filter != nil {
-		s.Filter = *b.Filter
-	}
-	switch {
-	case b.ID == nil || *b.ID == "":
-		return no("id is required")
-	case !idPattern.MatchString(*b.ID) || *b.ID == webhookID:
-		return no("id may contain only lower-case letters, digits, '.' and '-', and must not be 'webhook'")
-	case b.Topic == nil || *b.Topic == "":
-		return no("topic is required")
-	case b.WebHookConfig == nil || b.WebHookConfig.Endpoint == nil || *b.WebHookConfig.Endpoint == "":
-		return no("webHookConfig.endpoint is required")
-	case !validEndpoint(*b.WebHookConfig.Endpoint, a.PlainEndpoints):
-		return no("webHookConfig.endpoint must be an https URL")
-	case a.CheckFilter && compiles(s.Filter) != nil:
-		return no("filter is not a regular expression: %v", compiles(s.Filter))
-	}
-	s.ID, s.Topic, s.Endpoint = *b.ID, *b.Topic, *b.WebHookConfig.Endpoint
-	return s, nil
+	return Subscription{ID: b.id, Topic: b.topic, Filter: b.filter, Endpoint: b.endpoint}, nil
 }
 
 // admit refuses a well-formed subscription that the caller may not have; e.mu is held.
 func (e *Emulator) admit(g grant, want Subscription) error {
 	status, old := e.assume.Statuses, e.subs[want.ID]
+	if !slices.Contains(topicsFor(g.scopes), want.Topic) {
+		return refuse(status.TopicNotAllowed, "topic.not.allowed", "application has no access to topic '%s'", want.Topic)
+	}
+	if old == nil {
+		if len(e.subscriptions(g.appID)) >= e.assume.SubscriptionLimit {
+			return refuse(status.LimitReached, "subscription.limit.reached",
+				"application already has %d subscriptions", e.assume.SubscriptionLimit)
+		}
+		return nil
+	}
 	switch {
-	case !slices.Contains(topicsFor(g.scopes), want.Topic):
-		return refuse(status.TopicNotAllowed, "topic.not.allowed",
-			"application has no access to topic '%s'", want.Topic)
-	case old != nil && old.ApplicationID != g.appID:
+	case old.ApplicationID != g.appID:
 		return refuse(status.IDTaken, "subscription.exists", "Subscription '%s' already exists", want.ID)
-	case old == nil && len(e.subscriptions(g.appID)) >= e.assume.SubscriptionLimit:
-		return refuse(status.LimitReached, "subscription.limit.reached",
-			"application already has %d subscriptions", e.assume.SubscriptionLimit)
-	case old != nil && old.MarkedForDeletion && e.assume.PutMarked == PutRefused:
+	case old.MarkedForDeletion && e.assume.PutMarked == PutRefused:
 		return refuse(status.MarkedID, "subscription.marked", "Subscription '%s' is marked for deletion", want.ID)
-	case old != nil && old.Topic != want.Topic && !e.assume.TopicChange:
-		return refuse(status.Invalid, "request.validation.error", "topic cannot be changed")
+	case old.Topic != want.Topic && !e.assume.TopicChange:
+		return refuse(status.Invalid, invalidRequest, "topic cannot be changed")
 	}
 	return nil
 }
@@ -145,7 +161,7 @@ func validEndpoint(raw string, plain bool) bool {
 	return strings.EqualFold(u.Scheme, "https") || plain && strings.EqualFold(u.Scheme, "http")
 }
 
-func compiles(filter string) error {
+func compiles(filter string) bool {
 	_, err := regexp.Compile(filter)
-	return err
+	return err == nil
 }

@@ -7,46 +7,46 @@ import (
 	"net/http"
 )
 
-// refusal is a "no" of the ESS API. id is the short name in the body.
-type refusal struct {
+// apiError is a "no" of the ESS API. id is the short name in the body.
+type apiError struct {
 	status  int
 	id      string
 	message string
 }
 
-func (r *refusal) Error() string { return r.message }
+func (r *apiError) Error() string { return r.message }
 
 func refuse(status int, id, format string, args ...any) error {
-	return &refusal{status: status, id: id, message: fmt.Sprintf(format, args...)}
+	return &apiError{status: status, id: id, message: fmt.Sprintf(format, args...)}
 }
 
-// tokenRefusal is a "no" of the token service (SAP Concur, Authentication, Response Codes).
-type tokenRefusal struct {
+// tokenError is a "no" of the token service (SAP Concur, Authentication, Response Codes).
+type tokenError struct {
 	status      int
 	code        int
 	kind        string // the error field
 	description string
 }
 
-func (r *tokenRefusal) Error() string { return r.description }
+func (r *tokenError) Error() string { return r.description }
 
 // refuse writes err in the shape its service uses.
 func (e *Emulator) refuse(c *call, err error) reply {
-	var no *tokenRefusal
+	var no *tokenError
 	if errors.As(err, &no) {
 		return jsonReply(no.status, map[string]any{
 			"code": no.code, "error": no.kind, "error_description": no.description,
 			"geolocation": e.base(c), "concur-correlationid": c.correlationID,
 		})
 	}
-	var r *refusal
+	var r *apiError
 	if !errors.As(err, &r) {
-		r = &refusal{status: http.StatusInternalServerError, id: "internal", message: err.Error()}
+		r = &apiError{status: http.StatusInternalServerError, id: "internal", message: err.Error()}
 	}
 	return e.shaped(c, r)
 }
 
-func (e *Emulator) shaped(c *call, r *refusal) reply {
+func (e *Emulator) shaped(c *call, r *apiError) reply {
 	phrase := fmt.Sprintf("%d - %s", r.status, http.StatusText(r.status))
 	at := e.clock.Now().UTC().Format("2006-01-02T15:04:05.000-07:00")
 	switch e.Assumptions().ErrorShape {

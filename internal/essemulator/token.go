@@ -66,10 +66,10 @@ type tokenResponse struct {
 // tokenForm decodes the body and checks that nothing is missing.
 func tokenForm(c *call, status Statuses) (url.Values, error) {
 	no := func(code int, kind, description string) error {
-		return &tokenRefusal{status: status.TokenError, code: code, kind: kind, description: description}
+		return &tokenError{status: status.TokenError, code: code, kind: kind, description: description}
 	}
 	if c.unreadable != nil {
-		return nil, &tokenRefusal{status: 400, code: 135, kind: "invalid_request", description: c.unreadable.Error()}
+		return nil, &tokenError{status: 400, code: 135, kind: "invalid_request", description: c.unreadable.Error()}
 	}
 	media, _, err := mime.ParseMediaType(c.header.Get("Content-Type"))
 	form, formErr := url.ParseQuery(string(c.body))
@@ -94,11 +94,11 @@ func (e *Emulator) authenticate(form url.Values) (*application, error) {
 	status := e.assume.Statuses
 	switch {
 	case !ok:
-		return nil, &tokenRefusal{status.InvalidClient, 61, "invalid_client", "client not found"}
+		return nil, &tokenError{status.InvalidClient, 61, "invalid_client", "client not found"}
 	case !app.knows(form.Get("client_secret")):
-		return nil, &tokenRefusal{status.InvalidClient, 64, "invalid_client", "incorrect client credentials"}
+		return nil, &tokenError{status.InvalidClient, 64, "invalid_client", "incorrect client credentials"}
 	case app.Disabled:
-		return nil, &tokenRefusal{status.TokenError, 59, "access_denied", "client disabled"}
+		return nil, &tokenError{status.TokenError, 59, "access_denied", "client disabled"}
 	}
 	return app, nil
 }
