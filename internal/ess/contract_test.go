@@ -195,26 +195,38 @@ func (x exchange) checkRequest(t *testing.T, got seen) {
 		t.Errorf("got request %q, want %q", line, first)
 	}
 	for name := range header {
-		want, value := header.Get(name), got.Header.Get(name)
-		switch {
-		case want == "{{uuid}}" && anyUUID.MatchString(value):
-		case want == "Bearer {{token}}" && strings.HasPrefix(value, "Bearer token-"):
-		case want != value:
+		if want, value := header.Get(name), got.Header.Get(name); !matches(want, value) {
 			t.Errorf("got %s: %q, want %q", name, value, want)
 		}
 	}
 	if got.Length != int64(len(got.Body)) || len(got.Encoding) > 0 {
 		t.Errorf("want Content-Length %d, got %d, encoding %v", len(got.Body), got.Length, got.Encoding)
 	}
+	checkBody(t, body, got.Body)
+}
+
+// matches compares a header with a text that may hold a placeholder.
+func matches(want, value string) bool {
+	switch want {
+	case "{{uuid}}":
+		return anyUUID.MatchString(value)
+	case "Bearer {{token}}":
+		return strings.HasPrefix(value, "Bearer token-")
+	}
+	return want == value
+}
+
+func checkBody(t *testing.T, want, got string) {
+	t.Helper()
 	switch {
-	case body == "" && got.Body != "":
-		t.Errorf("got body %q, want none", got.Body)
-	case strings.HasPrefix(body, "{"):
-		if diff := cmp.Diff(decoded(t, body), decoded(t, got.Body)); diff != "" {
+	case want == "" && got != "":
+		t.Errorf("got body %q, want none", got)
+	case strings.HasPrefix(want, "{"):
+		if diff := cmp.Diff(decoded(t, want), decoded(t, got)); diff != "" {
 			t.Errorf("body (-want +got):\n%s", diff)
 		}
-	case body != "":
-		checkForm(t, body, got.Body)
+	case want != "":
+		checkForm(t, want, got)
 	}
 }
 

@@ -27,62 +27,66 @@ func hijacked(t *testing.T, raw string) http.HandlerFunc {
 	}
 }
 
+// brokenAnswer is one way in which a server can fail to answer.
+type brokenAnswer struct {
+	reason string
+	api    func(*testing.T) http.HandlerFunc
+	want   error
+	code   string
+}
+
+var brokenAnswers = map[string]brokenAnswer{
+	"Reset": {
+		reason: "A connection that closes without an answer may work next time.",
+		api:    func(t *testing.T) http.HandlerFunc { return hijacked(t, "") }, want: ErrConnect, code: "connect",
+	},
+	"Garbage": {
+		reason: "What is not HTTP is not from ESS.",
+		api:    func(t *testing.T) http.HandlerFunc { return hijacked(t, "\x00\x01garbage\r\n\r\n") }, want: ErrConnect, code: "connect",
+	},
+	"CutShort": {
+		reason: "Half a list must not pass for a list.",
+		api: func(t *testing.T) http.HandlerFunc {
+			return hijacked(t, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[]")
+		}, want: ErrConnect, code: "connect",
+	},
+	"RefusalCutShort": {
+		reason: "Of a refusal the status is enough.",
+		api: func(t *testing.T) http.HandlerFunc {
+			return hijacked(t, "HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\nhal")
+		}, want: ErrUnavailable, code: "503",
+	},
+	"NotGzip": {
+		reason: "A body that lies about its encoding has the wrong shape.",
+		api:    func(*testing.T) http.HandlerFunc { return answers(200, "[] but not gzip", "Content-Encoding", "gzip") },
+		want:   ErrMalformed, code: "malformed",
+	},
+	"FiveMegabytes": {
+		reason: "Memory is bounded.",
+		api:    func(*testing.T) http.HandlerFunc { return answers(200, strings.Repeat(" ", 5<<20)) },
+		want:   ErrTooLarge, code: "too_large",
+	},
+	"FiveMegabytesOfRefusal": {
+		reason: "A large error page must not hide the status.",
+		api:    func(*testing.T) http.HandlerFunc { return answers(502, strings.Repeat("x", 5<<20)) },
+		want:   ErrUnavailable, code: "502",
+	},
+	"Redirect": {
+		reason: "A redirect would carry the token to a host nobody allowed.",
+		api:    func(*testing.T) http.HandlerFunc { return answers(302, "", "Location", "https://evil.example/") },
+		want:   ErrMalformed, code: "302",
+	},
+	"Switch": {
+		reason: "101 has no body; waiting for one would hang.",
+		api: func(t *testing.T) http.HandlerFunc {
+			return hijacked(t, "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n")
+		}, want: ErrMalformed, code: "101",
+	},
+}
+
 func TestAnswersThatAreNoAnswers(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct {
-		reason string
-		api    func(*testing.T) http.HandlerFunc
-		want   error
-		code   string
-	}{
-		"Reset": {
-			reason: "A connection that closes without an answer may work next time.",
-			api:    func(t *testing.T) http.HandlerFunc { return hijacked(t, "") }, want: ErrConnect, code: "connect",
-		},
-		"Garbage": {
-			reason: "What is not HTTP is not from ESS.",
-			api:    func(t *testing.T) http.HandlerFunc { return hijacked(t, "\x00\x01garbage\r\n\r\n") }, want: ErrConnect, code: "connect",
-		},
-		"CutShort": {
-			reason: "Half a list must not pass for a list.",
-			api: func(t *testing.T) http.HandlerFunc {
-				return hijacked(t, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[]")
-			}, want: ErrConnect, code: "connect",
-		},
-		"RefusalCutShort": {
-			reason: "Of a refusal the status is enough.",
-			api: func(t *testing.T) http.HandlerFunc {
-				return hijacked(t, "HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\nhal")
-			}, want: ErrUnavailable, code: "503",
-		},
-		"NotGzip": {
-			reason: "A body that lies about its encoding has the wrong shape.",
-			api:    func(*testing.T) http.HandlerFunc { return answers(200, "[] but not gzip", "Content-Encoding", "gzip") },
-			want:   ErrMalformed, code: "malformed",
-		},
-		"FiveMegabytes": {
-			reason: "Memory is bounded.",
-			api:    func(*testing.T) http.HandlerFunc { return answers(200, strings.Repeat(" ", 5<<20)) },
-			want:   ErrTooLarge, code: "too_large",
-		},
-		"FiveMegabytesOfRefusal": {
-			reason: "A large error page must not hide the status.",
-			api:    func(*testing.T) http.HandlerFunc { return answers(502, strings.Repeat("x", 5<<20)) },
-			want:   ErrUnavailable, code: "502",
-		},
-		"Redirect": {
-			reason: "A redirect would carry the token to a host nobody allowed.",
-			api:    func(*testing.T) http.HandlerFunc { return answers(302, "", "Location", "https://evil.example/") },
-			want:   ErrMalformed, code: "302",
-		},
-		"Switch": {
-			reason: "101 has no body; waiting for one would hang.",
-			api: func(t *testing.T) http.HandlerFunc {
-				return hijacked(t, "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n")
-			}, want: ErrMalformed, code: "101",
-		},
-	}
-	for name, tc := range tests {
+	for name, tc := range brokenAnswers {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var codes []string
@@ -202,41 +206,44 @@ func TestRefusedConnection(t *testing.T) {
 	}
 }
 
+// transportError is one error of a transport and how it must read.
+type transportError struct {
+	reason string
+	err    error
+	want   error
+	text   string
+}
+
+var transportErrors = map[string]transportError{
+	"UnknownHost": {
+		reason: "The resolver's address is not the user's business.",
+		err:    &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "us.example", Server: "10.0.0.1:53", IsNotFound: true}},
+		want:   ErrDNS, text: "obtaining a token: host name not resolved: us.example: no such host",
+	},
+	"ResolverSilent": {
+		reason: "A resolver that does not answer is a timeout.",
+		err:    &net.DNSError{Err: "i/o timeout", Name: "us.example", IsTimeout: true},
+		want:   ErrTimeout, text: "obtaining a token: no answer in time: us.example",
+	},
+	"Alert": {
+		reason: "The peer's alert is about TLS.",
+		err:    &net.OpError{Op: "remote error", Err: errors.New("tls: handshake failure")},
+		want:   ErrTLS, text: "obtaining a token: no trusted connection: us.example: tls: handshake failure",
+	},
+	"Own": {
+		reason: "A limiter below the client speaks for itself.",
+		err:    &Error{Kind: ErrRateLimited, Detail: "paused", RetryAfter: time.Minute}, want: ErrRateLimited, text: "obtaining a token: too many requests: paused",
+	},
+	"ProxyPassword": {
+		reason: "A proxy address can hold a password.",
+		err:    errors.New("invalid proxy address http://me:hunter2@proxy:3128"),
+		want:   ErrConnect, text: "obtaining a token: no connection: us.example: invalid proxy address http[redacted]proxy:3128",
+	},
+}
+
 func TestTransportErrors(t *testing.T) {
 	t.Parallel()
-	pause := &Error{Kind: ErrRateLimited, Detail: "paused", RetryAfter: time.Minute}
-	tests := map[string]struct {
-		reason string
-		err    error
-		want   error
-		text   string
-	}{
-		"UnknownHost": {
-			reason: "The resolver's address is not the user's business.",
-			err:    &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "us.example", Server: "10.0.0.1:53", IsNotFound: true}},
-			want:   ErrDNS, text: "obtaining a token: host name not resolved: us.example: no such host",
-		},
-		"ResolverSilent": {
-			reason: "A resolver that does not answer is a timeout.",
-			err:    &net.DNSError{Err: "i/o timeout", Name: "us.example", IsTimeout: true},
-			want:   ErrTimeout, text: "obtaining a token: no answer in time: us.example",
-		},
-		"Alert": {
-			reason: "The peer's alert is about TLS.",
-			err:    &net.OpError{Op: "remote error", Err: errors.New("tls: handshake failure")},
-			want:   ErrTLS, text: "obtaining a token: no trusted connection: us.example: tls: handshake failure",
-		},
-		"Own": {
-			reason: "A limiter below the client speaks for itself.",
-			err:    pause, want: ErrRateLimited, text: "obtaining a token: too many requests: paused",
-		},
-		"ProxyPassword": {
-			reason: "A proxy address can hold a password.",
-			err:    errors.New("invalid proxy address http://me:hunter2@proxy:3128"),
-			want:   ErrConnect, text: "obtaining a token: no connection: us.example: invalid proxy address http[redacted]proxy:3128",
-		},
-	}
-	for name, tc := range tests {
+	for name, tc := range transportErrors {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client, err := New(Config{BaseURL: "https://us.example", ClientID: testID, ClientSecret: testSecret,

@@ -19,87 +19,92 @@ var (
 	}
 )
 
+const sibling = `{"timestamp":"2022-12-13T20:30:06.230+00:00","httpStatus":"x","error":{"id":"some.id","message":"no"},"path":"/p"}`
+
+// statusCase is one refusal and how it must read.
+type statusCase struct {
+	reason string
+	status int
+	body   string
+	call   func(context.Context, *Client) error
+	want   error
+	text   string
+}
+
+var statusCases = map[string]statusCase{
+	"Invalid": {
+		reason: "A malformed request cannot be cured by repeating it.",
+		status: 400, body: sibling, call: callPut, want: ErrInvalid,
+		text: "saving subscription acme.reports: request refused as invalid: no (some.id) (HTTP 400)",
+	},
+	"Unprocessable": {
+		reason: "422 is how many frameworks spell a failed validation.",
+		status: 422, call: callPut, want: ErrInvalid,
+		text: "saving subscription acme.reports: request refused as invalid (HTTP 422)",
+	},
+	"UnauthorizedRead": {
+		reason: "401 after a fresh token means missing rights.",
+		status: 401, call: callTopics, want: ErrUnauthorized, text: "listing topics: token refused (HTTP 401)",
+	},
+	"ForbiddenRead": {
+		reason: "The platform documents 403 for tokens that are not valid, so on a read it is no different from 401.",
+		status: 403, call: callList, want: ErrUnauthorized, text: "listing subscriptions: token refused (HTTP 403)",
+	},
+	"ForbiddenWrite": {
+		reason: "A write answered 403 with a fresh token is about what is written.",
+		status: 403, call: callPut, want: ErrForbidden,
+		text: "saving subscription acme.reports: not allowed to this application (HTTP 403)",
+	},
+	"ForbiddenDelete": {
+		reason: "Likewise: the subscription is someone else's.",
+		status: 403, call: callDelete, want: ErrForbidden,
+		text: "deleting subscription acme.reports: not allowed to this application (HTTP 403)",
+	},
+	"AbsentOne": {
+		reason: "404 on one subscription is its absence.",
+		status: 404, call: callGet, want: ErrNotFound,
+		text: "reading subscription acme.reports: no such subscription (HTTP 404)",
+	},
+	"AbsentPath": {
+		reason: "404 on the list cannot mean a subscription: the URL is wrong, and an empty inventory would be a lie.",
+		status: 404, call: callList, want: ErrMalformed,
+		text: "listing subscriptions: answer not understood: nothing at this path, check the URL and the path prefix (HTTP 404)",
+	},
+	"AbsentPut": {
+		reason: "PUT creates, so 404 is about the path.",
+		status: 404, call: callPut, want: ErrMalformed,
+		text: "saving subscription acme.reports: answer not understood: nothing at this path, check the URL and the path prefix (HTTP 404)",
+	},
+	"Conflict": {
+		reason: "409 on a PUT can only be the id.",
+		status: 409, call: callPut, want: ErrTaken,
+		text: "saving subscription acme.reports: subscription id taken (HTTP 409)",
+	},
+	"TooMany": {
+		reason: "The caller must slow down.",
+		status: 429, body: sibling, call: callGet, want: ErrRateLimited,
+		text: "reading subscription acme.reports: too many requests: no (some.id) (HTTP 429)",
+	},
+	"ServerError": {
+		reason: "A failing server may recover.",
+		status: 500, body: "<html>  boom\n</html>", call: callTopics, want: ErrUnavailable,
+		text: "listing topics: service unavailable: <html> boom </html> (HTTP 500)",
+	},
+	"Maintenance": {
+		reason: "Documented as maintenance.",
+		status: 503, call: callPut, want: ErrUnavailable,
+		text: "saving subscription acme.reports: service unavailable (HTTP 503)",
+	},
+	"Teapot": {
+		reason: "A status that nobody documents is not understood.",
+		status: 418, body: `{"message":"short and stout"}`, call: callList, want: ErrMalformed,
+		text: "listing subscriptions: answer not understood: unexpected status: short and stout (HTTP 418)",
+	},
+}
+
 func TestStatusDecidesTheKind(t *testing.T) {
 	t.Parallel()
-	const sibling = `{"timestamp":"2022-12-13T20:30:06.230+00:00","httpStatus":"x","error":{"id":"some.id","message":"no"},"path":"/p"}`
-	tests := map[string]struct {
-		reason string
-		status int
-		body   string
-		call   func(context.Context, *Client) error
-		want   error
-		text   string
-	}{
-		"Invalid": {
-			reason: "A malformed request cannot be cured by repeating it.",
-			status: 400, body: sibling, call: callPut, want: ErrInvalid,
-			text: "saving subscription acme.reports: request refused as invalid: no (some.id) (HTTP 400)",
-		},
-		"Unprocessable": {
-			reason: "422 is how many frameworks spell a failed validation.",
-			status: 422, call: callPut, want: ErrInvalid,
-			text: "saving subscription acme.reports: request refused as invalid (HTTP 422)",
-		},
-		"UnauthorizedRead": {
-			reason: "401 after a fresh token means missing rights.",
-			status: 401, call: callTopics, want: ErrUnauthorized, text: "listing topics: token refused (HTTP 401)",
-		},
-		"ForbiddenRead": {
-			reason: "The platform documents 403 for tokens that are not valid, so on a read it is no different from 401.",
-			status: 403, call: callList, want: ErrUnauthorized, text: "listing subscriptions: token refused (HTTP 403)",
-		},
-		"ForbiddenWrite": {
-			reason: "A write answered 403 with a fresh token is about what is written.",
-			status: 403, call: callPut, want: ErrForbidden,
-			text: "saving subscription acme.reports: not allowed to this application (HTTP 403)",
-		},
-		"ForbiddenDelete": {
-			reason: "Likewise: the subscription is someone else's.",
-			status: 403, call: callDelete, want: ErrForbidden,
-			text: "deleting subscription acme.reports: not allowed to this application (HTTP 403)",
-		},
-		"AbsentOne": {
-			reason: "404 on one subscription is its absence.",
-			status: 404, call: callGet, want: ErrNotFound,
-			text: "reading subscription acme.reports: no such subscription (HTTP 404)",
-		},
-		"AbsentPath": {
-			reason: "404 on the list cannot mean a subscription: the URL is wrong, and an empty inventory would be a lie.",
-			status: 404, call: callList, want: ErrMalformed,
-			text: "listing subscriptions: answer not understood: nothing at this path, check the URL and the path prefix (HTTP 404)",
-		},
-		"AbsentPut": {
-			reason: "PUT creates, so 404 is about the path.",
-			status: 404, call: callPut, want: ErrMalformed,
-			text: "saving subscription acme.reports: answer not understood: nothing at this path, check the URL and the path prefix (HTTP 404)",
-		},
-		"Conflict": {
-			reason: "409 on a PUT can only be the id.",
-			status: 409, call: callPut, want: ErrTaken,
-			text: "saving subscription acme.reports: subscription id taken (HTTP 409)",
-		},
-		"TooMany": {
-			reason: "The caller must slow down.",
-			status: 429, body: sibling, call: callGet, want: ErrRateLimited,
-			text: "reading subscription acme.reports: too many requests: no (some.id) (HTTP 429)",
-		},
-		"ServerError": {
-			reason: "A failing server may recover.",
-			status: 500, body: "<html>  boom\n</html>", call: callTopics, want: ErrUnavailable,
-			text: "listing topics: service unavailable: <html> boom </html> (HTTP 500)",
-		},
-		"Maintenance": {
-			reason: "Documented as maintenance.",
-			status: 503, call: callPut, want: ErrUnavailable,
-			text: "saving subscription acme.reports: service unavailable (HTTP 503)",
-		},
-		"Teapot": {
-			reason: "A status that nobody documents is not understood.",
-			status: 418, body: `{"message":"short and stout"}`, call: callList, want: ErrMalformed,
-			text: "listing subscriptions: answer not understood: unexpected status: short and stout (HTTP 418)",
-		},
-	}
-	for name, tc := range tests {
+	for name, tc := range statusCases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client := newConcur(t, answers(tc.status, tc.body)).client(t)
