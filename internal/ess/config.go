@@ -75,7 +75,7 @@ type Patterns struct {
 	// Limit finds refused writes that would exceed the number of subscriptions: ErrQuota.
 	Limit *regexp.Regexp
 	// Busy finds answers 400 that are no fault of the request ("SAP Concur, HTTP Status Codes" names overload and
-	// database deadlocks): ErrUnavailable.
+	// database deadlocks): ErrUnavailable. A text that it finds is read as neither Taken nor Limit.
 	Busy *regexp.Regexp
 }
 
@@ -85,9 +85,9 @@ func DefaultPatterns() Patterns {
 		Taken: regexp.MustCompile(`(?i)already\s+(exists?|taken|in\s+use|used|registered|assigned|owned)|(is|been)\s+taken|` +
 			`not\s+(available|unique)|must\s+be\s+unique|duplicate\s+(id|name|subscription)|` +
 			`(owned\s+by|belongs\s+to)\s+(another|a\s+different|other|someone)`),
-		Limit: regexp.MustCompile(`(?i)(maximum|\bmax\b|limit|quota|too\s+many|more\s+than|exceed)[^.]{0,60}subscription|` +
-			`subscriptions?\b[^.]{0,60}(limit|maximum|quota|exceed|too\s+many)`),
-		Busy: regexp.MustCompile(`(?i)too\s+many\s+requests|rate[ ._-]?limit|throttl|deadlock|try\s+again\s+later`),
+		Limit: regexp.MustCompile(`(?i)(maximum|\bmax\b|limit|quota|too\s+many|more\s+than|exceed|already\s+has\s+\d+).{0,60}subscription|` +
+			`subscriptions?\b.{0,60}(limit|maximum|quota|exceed|too\s+many)`),
+		Busy: regexp.MustCompile(`(?i)too\s+many\s+requests|rate[ ._-]?limit|throttl|deadlock`),
 	}
 }
 

@@ -165,12 +165,14 @@ func (c *Client) textKind(r request, status int, text string) error {
 	}
 	put, p := r.method == http.MethodPut, c.cfg.Patterns
 	switch {
+	case p.Busy.MatchString(text):
+		if status == http.StatusBadRequest {
+			return ErrUnavailable
+		}
 	case put && p.Limit.MatchString(text):
 		return ErrQuota
 	case put && status != http.StatusTooManyRequests && p.Taken.MatchString(text):
 		return ErrTaken
-	case status == http.StatusBadRequest && p.Busy.MatchString(text):
-		return ErrUnavailable
 	}
 	return nil
 }
