@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	maxBody   = 1 << 20
-	userAgent = "ess-operator"
+	maxBody    = 1 << 20
+	maxRefusal = 64 << 10 // of an error page; a few words of it are shown
+	userAgent  = "ess-operator"
 	// The header of "SAP Concur, Correlation ID", and how some pages spell it in answers.
 	correlationHeader    = "Concur-Correlationid"
 	correlationHeaderAlt = "Correlationid"
@@ -193,12 +194,19 @@ func (c *Client) exchange(req *http.Request) (answer, *loss) {
 	if a.status < http.StatusOK {
 		return a, nil // 101 hands over the connection; there is no body to wait for
 	}
-	a.body, err = io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	limit := maxBody
+	if !a.ok() {
+		limit = maxRefusal
+	}
+	a.body, err = io.ReadAll(io.LimitReader(resp.Body, int64(limit)+1))
 	switch {
 	case err != nil && (a.ok() || errors.Is(ctx.Err(), context.Canceled)):
 		return a, &loss{transportKind(ctx, err, false), err}
 	case a.ok() && len(a.body) > maxBody:
 		return a, &loss{ErrTooLarge, nil}
+	case len(a.body) > limit:
+		// The last word goes too: half a secret would not be recognised as one.
+		a.body = a.body[:bytes.LastIndexAny(a.body[:limit], " \t\r\n")+1]
 	}
 	return a, nil // of a refusal the status counts, even when its body broke off
 }

@@ -64,6 +64,16 @@ func TestLineIsCutAfterItIsScrubbed(t *testing.T) {
 	}
 }
 
+func TestHalfASecretAtTheEndOfALongBodyIsNotShown(t *testing.T) {
+	t.Parallel()
+	invisible := strings.Repeat("\x00", maxRefusal-5-len("sorry "))
+	client := newConcur(t, answers(500, "sorry "+invisible+" "+testSecret)).client(t)
+	const want = "listing topics: service unavailable: sorry (HTTP 500)"
+	if err := callTopics(t.Context(), client); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
