@@ -120,3 +120,14 @@ func (b *bench) only() essemulator.Delivery {
 	}
 	return ledger[0]
 }
+
+// answering answers 200 while ok holds true, and 503 while it holds false.
+func answering(ok chan bool) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		fine := <-ok
+		ok <- fine
+		if !fine {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}
+}

@@ -29,7 +29,8 @@ type bench struct {
 	emu   *essemulator.Emulator
 	clock *clocktesting.FakeClock
 	srv   *httptest.Server
-	token string // of appA, fetched on first use
+	token string // of appA, fetched on first use and when it has ended
+	until time.Time
 }
 
 // newBench starts an emulator whose assumptions change has changed.
@@ -92,8 +93,8 @@ func (b *bench) mustSend(method, path, body string, header ...string) answer {
 // call makes an authorized call as appA.
 func (b *bench) call(method, path, body string) answer {
 	b.t.Helper()
-	if b.token == "" {
-		b.token = b.tokenOf(appA)
+	if now := b.clock.Now(); b.token == "" || !now.Before(b.until) {
+		b.token, b.until = b.tokenOf(appA), now.Add(time.Hour)
 	}
 	return b.mustSend(method, path, body, "Authorization", "Bearer "+b.token)
 }

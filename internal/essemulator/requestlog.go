@@ -14,7 +14,7 @@ const (
 	// maxLogged bounds the request log; the oldest calls are forgotten first.
 	maxLogged = 10000
 	// maxLoggedBody bounds what is kept of one body.
-	maxLoggedBody = 64 << 10
+	maxLoggedBody = 8 << 10
 )
 
 // redacted stands for a secret.
@@ -33,7 +33,7 @@ type Request struct {
 	Status int `json:"status"`
 	// Header is what the caller sent, with the access token redacted.
 	Header http.Header `json:"header"`
-	// Body is what the caller sent, up to 64 KiB, with the client secret redacted.
+	// Body is what the caller sent, up to 8 KiB, with the client secret redacted.
 	Body []byte `json:"body,omitempty"`
 }
 
