@@ -1,0 +1,85 @@
+package v1alpha1
+
+import (
+	"time"
+)
+
+// What an absent field stands for.
+const (
+	// DefaultClientIDKey is the key of the client id in a Secret.
+	DefaultClientIDKey = "client_id"
+	// DefaultClientSecretKey is the key of the client secret in a Secret.
+	DefaultClientSecretKey = "client_secret" //nolint:gosec // the name of a key, not a secret
+	// DefaultResyncInterval is how often ESS is listed.
+	DefaultResyncInterval = 10 * time.Minute
+	// DefaultRequestsPerSecond refills the budget of calls to Concur.
+	DefaultRequestsPerSecond = 5
+	// DefaultBurst is the size of the budget of calls to Concur.
+	DefaultBurst = 10
+	// DefaultMaxSubscriptions is the documented limit of an application
+	// (SAP Concur, Event Subscription Service v4).
+	DefaultMaxSubscriptions = 5
+	// DefaultFilter matches every event type.
+	DefaultFilter = ".*"
+)
+
+// EffectiveKeys are the keys of client id and client secret.
+func (r ClientCredentialsRef) EffectiveKeys() (clientID, clientSecret string) {
+	return orDefault(r.ClientIDKey, DefaultClientIDKey), orDefault(r.ClientSecretKey, DefaultClientSecretKey)
+}
+
+// EffectiveResyncInterval is how often ESS is listed.
+func (s *ConcurConnectionSpec) EffectiveResyncInterval() time.Duration {
+	if s.ResyncInterval == nil {
+		return DefaultResyncInterval
+	}
+	return s.ResyncInterval.Duration
+}
+
+// EffectiveRateLimit is the budget of calls to Concur, with no zero in it.
+func (s *ConcurConnectionSpec) EffectiveRateLimit() RateLimit {
+	limit := RateLimit{RequestsPerSecond: DefaultRequestsPerSecond, Burst: DefaultBurst}
+	if s.RateLimit != nil {
+		limit.RequestsPerSecond = orDefault(s.RateLimit.RequestsPerSecond, limit.RequestsPerSecond)
+		limit.Burst = orDefault(s.RateLimit.Burst, limit.Burst)
+	}
+	return limit
+}
+
+// EffectiveMaxSubscriptions is how many subscriptions the application may have.
+func (s *ConcurConnectionSpec) EffectiveMaxSubscriptions() int32 {
+	return orDefault(s.MaxSubscriptions, DefaultMaxSubscriptions)
+}
+
+// EffectiveSubscriptionID is the id at ESS.
+func (s *EventSubscription) EffectiveSubscriptionID() string {
+	return orDefault(s.Spec.SubscriptionID, s.Namespace+"."+s.Name)
+}
+
+// EffectiveConnectionNamespace is the namespace of the connection referred to.
+func (s *EventSubscription) EffectiveConnectionNamespace() string {
+	return orDefault(s.Spec.ConnectionRef.Namespace, s.Namespace)
+}
+
+// EffectiveFilter is the filter that is sent to ESS.
+func (s *EventSubscriptionSpec) EffectiveFilter() string {
+	return orDefault(s.Filter, DefaultFilter)
+}
+
+// EffectiveAdoptionPolicy is what happens when the id already exists.
+func (s *EventSubscriptionSpec) EffectiveAdoptionPolicy() AdoptionPolicy {
+	return orDefault(s.AdoptionPolicy, AdoptIfIdentical)
+}
+
+// EffectiveDeletionPolicy is what happens at ESS when the object goes.
+func (s *EventSubscriptionSpec) EffectiveDeletionPolicy() DeletionPolicy {
+	return orDefault(s.DeletionPolicy, DeletionDelete)
+}
+
+func orDefault[T comparable](value, fallback T) T {
+	var zero T
+	if value == zero {
+		return fallback
+	}
+	return value
+}
