@@ -1,0 +1,70 @@
+package session
+
+import (
+	"time"
+)
+
+// Schedule says when ESS should be listed again, and how it went so far.
+type Schedule struct {
+	// Failures counts the failed refreshes in a row.
+	Failures int
+	// RetryAt is when to try again after a failure.
+	RetryAt time.Time
+	// Suspect is set when a refresh is due early: the configuration is new, or
+	// somebody met a failure that everybody would meet.
+	Suspect bool
+}
+
+// Schedule returns the schedule of now.
+func (s *Session) Schedule() Schedule {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.schedule
+}
+
+// Suspect asks for a refresh soon, because somebody met a failure that
+// everybody of this connection would meet.
+func (s *Session) Suspect() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.schedule.Suspect = s.phase == Ready || s.schedule.Suspect // a failed one has its own time to retry
+}
+
+// RetryAt notes when to refresh again after a failure.
+func (s *Session) RetryAt(at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.schedule.RetryAt = at
+}
+
+// Request reports whether value is a request for a refresh that was not seen
+// before. The first value that a session sees is not: its first LIST is due anyway.
+func (s *Session) Request(value string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.requested == nil || *s.requested == value {
+		s.requested = &value
+		return false
+	}
+	s.requested = &value
+	s.topicMissed = true
+	return true
+}
+
+// refreshed notes the outcome of a refresh.
+func (s *Session) refreshed(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.schedule.Suspect = false
+	if s.phase == Suspended {
+		return
+	}
+	s.cause = err
+	if err != nil {
+		s.phase = Failed
+		s.schedule.Failures++
+		return
+	}
+	s.phase = Ready
+	s.schedule.Failures = 0
+}

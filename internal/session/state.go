@@ -1,0 +1,150 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/ess-operator/ess-operator/internal/ess"
+)
+
+// Errors of calls that were not made.
+var (
+	// ErrSuspended: the connection is suspended.
+	ErrSuspended = errors.New("the connection is suspended")
+	// ErrNotConfigured: the connection was never complete in this process, so that there is nothing to call with.
+	ErrNotConfigured = errors.New("the connection has no usable credentials")
+)
+
+// Config is what a session calls with.
+type Config struct {
+	// Identity names application and data center. When it changes, what was
+	// known of the former one is forgotten.
+	Identity string
+	// ClientID stands for the application until a token names it.
+	ClientID string
+	// Fingerprint changes with everything that Client is built from.
+	Fingerprint string
+	// Client builds the client; it is called only when Fingerprint changed.
+	Client func() (*ess.Client, error)
+	// Limit is how many subscriptions the application may have.
+	Limit int
+}
+
+// Configure makes the session call with cfg from now on, and ends a
+// suspension. When that is something new, a refresh is due at once.
+func (s *Session) Configure(cfg Config) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.limit, s.clientID = cfg.Limit, cfg.ClientID
+	if s.phase == Suspended {
+		s.phase = Unknown
+	}
+	if s.fingerprint == cfg.Fingerprint {
+		return nil
+	}
+	client, err := cfg.Client()
+	if err != nil {
+		s.phase, s.cause = Failed, err
+		return err
+	}
+	if s.identity != cfg.Identity {
+		s.forget()
+	}
+	s.client, s.fingerprint, s.identity = client, cfg.Fingerprint, cfg.Identity
+	s.schedule, s.topicMissed = Schedule{Suspect: true}, true
+	return nil
+}
+
+// Fail says that the connection cannot be used, for a reason outside Concur.
+// The client stays, for deletions.
+func (s *Session) Fail(cause error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.phase, s.cause = Failed, cause
+	s.fingerprint = "" // what it was built from is no longer what is configured
+}
+
+// Suspend stops all calls until Configure.
+func (s *Session) Suspend() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.phase, s.cause = Suspended, nil
+}
+
+// forget drops what was known of another application.
+func (s *Session) forget() {
+	s.inventory, s.topics, s.topicsFor, s.token = Inventory{}, nil, nil, ess.Token{}
+	s.phase, s.cause = Unknown, nil
+	s.creating, s.deleted = map[string]struct{}{}, newDeleted()
+}
+
+// use returns the client, or why there may be no call.
+func (s *Session) use() (*ess.Client, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.phase == Suspended:
+		return nil, ErrSuspended
+	case s.client == nil:
+		return nil, ErrNotConfigured
+	default:
+		return s.client, nil
+	}
+}
+
+// Place returns ErrQuota, without a call, when ESS holds no subscription of
+// this id and there is no place left for one.
+func (s *Session) Place(id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.place(id)
+}
+
+// place counts the creations in flight too, so that many at once cannot exceed the limit.
+func (s *Session) place(id string) error {
+	if _, present := s.inventory.Subscription(id); present {
+		return nil
+	}
+	used := len(s.inventory.IDs())
+	for other := range s.creating {
+		if _, present := s.inventory.Subscription(other); !present && other != id {
+			used++
+		}
+	}
+	if used >= s.limit {
+		return fmt.Errorf("the application has %d subscriptions of at most %d: %w", used, s.limit, ErrQuota)
+	}
+	return nil
+}
+
+// reserve takes a place until release is called.
+func (s *Session) reserve(id string) (release func(), err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.place(id); err != nil {
+		return nil, err
+	}
+	s.creating[id] = struct{}{}
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.creating, id)
+	}, nil
+}
+
+// nextReading numbers a reading before it is asked for.
+func (s *Session) nextReading() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.readings++
+	return s.readings
+}
+
+// learn puts one reading into the inventory, unless another application took the client's place meanwhile.
+func (s *Session) learn(client *ess.Client, id string, e entry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.client == client {
+		s.inventory = s.inventory.with(id, e)
+	}
+}
