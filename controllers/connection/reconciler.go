@@ -1,0 +1,218 @@
+package connection
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/ess-operator/ess-operator/api/v1alpha1"
+	"github.com/ess-operator/ess-operator/controllers/internal/failure"
+	"github.com/ess-operator/ess-operator/controllers/internal/finalizer"
+	"github.com/ess-operator/ess-operator/controllers/internal/index"
+	"github.com/ess-operator/ess-operator/controllers/internal/wake"
+	"github.com/ess-operator/ess-operator/internal/ess"
+	"github.com/ess-operator/ess-operator/internal/session"
+)
+
+// callTimeout bounds what one reconcile asks of Concur, so that the status
+// write keeps time of its own.
+const callTimeout = 45 * time.Second
+
+// Config is what a Reconciler needs. All fields but PathPrefix are required.
+type Config struct {
+	// Client reads from the cache and sees its own writes.
+	Client client.Client
+	// Secrets reads from the API server.
+	Secrets client.Reader
+	// Sessions are shared with the controller of EventSubscriptions.
+	Sessions *session.Registry
+	// Suspicions wakes this controller when dependents met a failure of the connection.
+	Suspicions *wake.Bell
+	// Dependents wakes the controller of EventSubscriptions.
+	Dependents *wake.Bell
+	// Events records what changed, for people.
+	Events events.EventRecorder
+	// Hosts are those that a connection may name.
+	Hosts Hosts
+	// PathPrefix of the ESS API; empty for the documented one.
+	PathPrefix string
+	// Clock tells the time.
+	Clock clock.PassiveClock
+}
+
+// Reconciler reconciles ConcurConnections.
+type Reconciler struct {
+	client     client.Client
+	secrets    client.Reader
+	sessions   *session.Registry
+	suspicions *wake.Bell
+	dependents *wake.Bell
+	events     events.EventRecorder
+	hosts      Hosts
+	pathPrefix string
+	clock      clock.PassiveClock
+}
+
+// New returns a Reconciler.
+func New(cfg Config) *Reconciler {
+	return &Reconciler{
+		client: cfg.Client, secrets: cfg.Secrets, sessions: cfg.Sessions,
+		suspicions: cfg.Suspicions, dependents: cfg.Dependents, events: cfg.Events,
+		hosts: cfg.Hosts, pathPrefix: cfg.PathPrefix, clock: cfg.Clock,
+	}
+}
+
+// Reconcile brings one connection's session up to date and reports.
+func (r *Reconciler) Reconcile(ctx context.Context, conn *v1alpha1.ConcurConnection) (ctrl.Result, error) {
+	key := client.ObjectKeyFromObject(conn)
+	users, err := index.SubscriptionsOfConnection(ctx, r.client, key)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	needed := needing(users)
+	if !conn.DeletionTimestamp.IsZero() && len(needed) == 0 {
+		return ctrl.Result{}, r.release(ctx, conn)
+	}
+	if err := finalizer.Ensure(ctx, r.client, conn); err != nil {
+		return ctrl.Result{}, err
+	}
+	out, err := r.establish(ctx, conn)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if err := r.report(ctx, conn, out, needed); err != nil {
+		return ctrl.Result{}, err
+	}
+	if out.woken != nil {
+		r.dependents.Ring(ctx, key, *out.woken)
+	}
+	return ctrl.Result{RequeueAfter: out.next, Priority: new(wake.Resync)}, nil
+}
+
+// needing are the EventSubscriptions that a connection has to wait for before
+// it may go: those that have, or may have, something to delete at ESS.
+func needing(users []v1alpha1.EventSubscription) []types.NamespacedName {
+	var names []types.NamespacedName
+	for i := range users {
+		sub := &users[i]
+		if sub.Spec.EffectiveDeletionPolicy() == v1alpha1.DeletionDelete && controllerutil.ContainsFinalizer(sub, v1alpha1.Finalizer) {
+			names = append(names, client.ObjectKeyFromObject(sub))
+		}
+	}
+	return names
+}
+
+// release lets a connection go that nobody needs.
+func (r *Reconciler) release(ctx context.Context, conn *v1alpha1.ConcurConnection) error {
+	if err := finalizer.Release(ctx, r.client, conn); err != nil {
+		return err
+	}
+	key := client.ObjectKeyFromObject(conn)
+	r.sessions.Close(key)
+	r.dependents.Ring(ctx, key, wake.Promptly)
+	return nil
+}
+
+// outcome is what one pass found.
+type outcome struct {
+	session *session.Session
+	// err is why the connection does not work; nil when it works or is suspended.
+	err error
+	// next is when to look again.
+	next time.Duration
+	// woken is the priority to wake dependents with; nil when nothing is new to them.
+	woken *int
+}
+
+// establish configures the session and lists ESS when that is due. It returns
+// an error only when the API server could not be asked.
+func (r *Reconciler) establish(ctx context.Context, conn *v1alpha1.ConcurConnection) (outcome, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	s := r.sessions.Open(client.ObjectKeyFromObject(conn))
+	before := s.Snapshot()
+	interval := conn.Spec.EffectiveResyncInterval()
+	out := outcome{session: s, next: interval}
+
+	switch out.err = r.configure(ctx, conn, s); {
+	case errors.Is(out.err, session.ErrSuspended):
+		out.err = nil
+	case out.err != nil && failure.Of(out.err).Reason == v1alpha1.UnknownReason:
+		return out, out.err
+	case out.err == nil:
+		out.err = r.refresh(ctx, conn, s)
+		out.next = r.untilNext(s, interval)
+	}
+
+	switch after := s.Snapshot(); {
+	case after.Phase != before.Phase:
+		out.woken = new(wake.Promptly)
+	case !after.Inventory.ListedAt.Equal(before.Inventory.ListedAt):
+		out.woken = new(wake.Resync)
+	}
+	return out, nil
+}
+
+// configure gives the session what spec and Secret say. It returns
+// session.ErrSuspended when no call may be made.
+func (r *Reconciler) configure(ctx context.Context, conn *v1alpha1.ConcurConnection, s *session.Session) error {
+	if conn.Spec.Suspend {
+		s.Suspend()
+		return session.ErrSuspended
+	}
+	cfg, err := r.configuration(ctx, conn)
+	if err != nil {
+		if failure.Of(err).Reason != v1alpha1.UnknownReason {
+			s.Fail(err)
+		}
+		return err
+	}
+	return s.Configure(cfg)
+}
+
+// refresh lists ESS when it is due, and returns why the connection does not
+// work, be it found now or before.
+func (r *Reconciler) refresh(ctx context.Context, conn *v1alpha1.ConcurConnection, s *session.Session) error {
+	requested := s.Request(conn.Annotations[v1alpha1.ReconcileRequestedAtAnnotation])
+	snapshot, schedule := s.Snapshot(), s.Schedule()
+	due := r.clock.Since(snapshot.Inventory.ListedAt) >= conn.Spec.EffectiveResyncInterval()
+	if snapshot.Phase == session.Failed {
+		due = !r.clock.Now().Before(schedule.RetryAt)
+	}
+	if !due && !requested && !schedule.Suspect && snapshot.Phase != session.Unknown {
+		return snapshot.Cause
+	}
+	err := s.Refresh(ctx)
+	if err != nil {
+		delay := min(failure.Delay(err, s.Schedule().Failures, rand.Float64()), max(conn.Spec.EffectiveResyncInterval(), ess.RetryAfter(err)))
+		s.RetryAt(r.clock.Now().Add(delay))
+	}
+	return err
+}
+
+// untilNext is when to look again, with some jitter so that connections spread.
+func (r *Reconciler) untilNext(s *session.Session, interval time.Duration) time.Duration {
+	snapshot := s.Snapshot()
+	due := snapshot.Inventory.ListedAt.Add(interval + time.Duration(rand.Float64()*float64(interval)/20))
+	if snapshot.Phase == session.Failed {
+		due = s.Schedule().RetryAt
+	}
+	return max(due.Sub(r.clock.Now()), time.Second)
+}
+
+// changed reports whether two statuses differ in more than times, and takes
+// the times of before when they do not.
+func changed(before, after *v1alpha1.ConcurConnectionStatus) bool {
+	same := after.DeepCopy()
+	same.TokenExpiresAt, same.LastSyncTime = before.TokenExpiresAt, before.LastSyncTime
+	return !equality.Semantic.DeepEqual(before, same)
+}

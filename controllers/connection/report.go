@@ -1,0 +1,144 @@
+package connection
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ess-operator/ess-operator/api/v1alpha1"
+	"github.com/ess-operator/ess-operator/controllers/internal/bounded"
+	"github.com/ess-operator/ess-operator/controllers/internal/condition"
+	"github.com/ess-operator/ess-operator/controllers/internal/failure"
+	"github.com/ess-operator/ess-operator/controllers/internal/index"
+	"github.com/ess-operator/ess-operator/internal/session"
+)
+
+// Sizes that the schema of ConcurConnectionStatus allows.
+const (
+	maxNames     = 512
+	maxName      = 256
+	maxURL       = 512
+	maxUnmanaged = 1000
+	maxID        = 512
+)
+
+// report writes what was found, in one status patch, when it differs from what is written.
+func (r *Reconciler) report(ctx context.Context, conn *v1alpha1.ConcurConnection, out outcome, needed []types.NamespacedName) error {
+	before := conn.DeepCopy()
+	conn.Status.ObservedGeneration = conn.Generation
+	if err := r.describe(ctx, conn, out.session.Snapshot()); err != nil {
+		return err
+	}
+	set := condition.On(&conn.Status.Conditions, conn.Generation, r.clock.Now())
+	switch {
+	case !conn.DeletionTimestamp.IsZero():
+		set.Clear(v1alpha1.ReconcilingCondition, v1alpha1.StalledCondition)
+		set.False(v1alpha1.ReadyCondition, v1alpha1.InUseReason, inUse(needed))
+	case conn.Spec.Suspend:
+		set.Clear(v1alpha1.ReconcilingCondition, v1alpha1.StalledCondition)
+		set.False(v1alpha1.ReadyCondition, v1alpha1.SuspendedReason, "spec.suspend is true: no calls are made to SAP Concur")
+	case out.err != nil:
+		failed(set, conn, out.err)
+	default:
+		set.Clear(v1alpha1.ReconcilingCondition, v1alpha1.StalledCondition)
+		set.True(v1alpha1.ReadyCondition, v1alpha1.ConnectedReason, "a token was obtained and ESS was listed")
+	}
+	if !changed(&before.Status, &conn.Status) {
+		conn.Status = before.Status
+		return nil
+	}
+	if err := r.client.Status().Patch(ctx, conn, client.MergeFrom(before)); err != nil {
+		return fmt.Errorf("writing status: %w", err)
+	}
+	r.announce(before, conn)
+	return nil
+}
+
+// failed writes the conditions of a connection that does not work.
+func failed(set condition.Set, conn *v1alpha1.ConcurConnection, err error) {
+	verdict := failure.Of(err)
+	message := condition.KeepTail(conn.Status.Conditions, v1alpha1.ReadyCondition, failure.Message(err), failure.Correlation(err))
+	set.False(v1alpha1.ReadyCondition, verdict.Reason, message)
+	set.Clear(v1alpha1.ReconcilingCondition, v1alpha1.StalledCondition)
+	switch {
+	case verdict.Stalled:
+		set.True(v1alpha1.StalledCondition, verdict.Reason, message)
+	case verdict.Class == failure.BackOff:
+		set.True(v1alpha1.ReconcilingCondition, verdict.Reason, "the operator tries again by itself")
+	}
+}
+
+// describe writes what the token and the inventory tell. When the connection
+// does not work, the last known facts stay.
+func (r *Reconciler) describe(ctx context.Context, conn *v1alpha1.ConcurConnection, snapshot session.Snapshot) error {
+	if snapshot.Phase != session.Ready {
+		return nil
+	}
+	conn.Status.ApplicationID = bounded.Text(snapshot.ApplicationID, maxName)
+	conn.Status.Geolocation = bounded.Text(snapshot.Token.Geolocation, maxURL)
+	conn.Status.Scopes = bounded.Set(snapshot.Token.Scopes, maxNames, maxName)
+	conn.Status.TokenExpiresAt = timeOf(snapshot.Token.ExpiresAt)
+	conn.Status.Topics = bounded.Set(snapshot.Topics, maxNames, maxName)
+	conn.Status.TopicCount = new(int32(len(snapshot.Topics)))
+	conn.Status.LastSyncTime = timeOf(snapshot.Inventory.ListedAt)
+	return r.count(ctx, conn, snapshot.Inventory.IDs())
+}
+
+// count writes how many of the ids at ESS an EventSubscription stands for.
+func (r *Reconciler) count(ctx context.Context, conn *v1alpha1.ConcurConnection, ids []string) error {
+	subs, err := index.SubscriptionsOfApplication(ctx, r.client, conn.Status.ApplicationID)
+	if err != nil {
+		return err
+	}
+	managed := make(map[string]bool, len(subs))
+	for i := range subs {
+		managed[subs[i].Status.SubscriptionID] = true
+	}
+	limit := conn.Spec.EffectiveMaxSubscriptions()
+	usage := &v1alpha1.SubscriptionUsage{Used: int32(len(ids)), Limit: limit, Usage: fmt.Sprintf("%d/%d", len(ids), limit)}
+	for _, id := range ids {
+		if managed[id] {
+			usage.Managed++
+		} else {
+			usage.Unmanaged = append(usage.Unmanaged, id)
+		}
+	}
+	usage.Unmanaged = bounded.Set(usage.Unmanaged, maxUnmanaged, maxID)
+	conn.Status.Subscriptions = usage
+	return nil
+}
+
+// announce records an event when Ready began to say something else.
+func (r *Reconciler) announce(before, after *v1alpha1.ConcurConnection) {
+	old := meta.FindStatusCondition(before.Status.Conditions, v1alpha1.ReadyCondition)
+	now := meta.FindStatusCondition(after.Status.Conditions, v1alpha1.ReadyCondition)
+	if now == nil || old != nil && old.Status == now.Status && old.Reason == now.Reason {
+		return
+	}
+	kind := corev1.EventTypeWarning
+	if now.Status == metav1.ConditionTrue || now.Reason == v1alpha1.SuspendedReason {
+		kind = corev1.EventTypeNormal
+	}
+	r.events.Eventf(after, nil, kind, now.Reason, "Connect", "%s", now.Message)
+}
+
+// inUse says who holds a connection that is being deleted.
+func inUse(needed []types.NamespacedName) string {
+	const shown = 5
+	names := make([]string, 0, shown)
+	for _, n := range needed[:min(len(needed), shown)] {
+		names = append(names, n.String())
+	}
+	more := ""
+	if len(needed) > shown {
+		more = fmt.Sprintf(" and %d more", len(needed)-shown)
+	}
+	return fmt.Sprintf("being deleted, but EventSubscriptions still need it: delete %s%s, or set their deletionPolicy to Retain",
+		strings.Join(names, ", "), more)
+}

@@ -1,0 +1,168 @@
+package eventsubscription
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/ess-operator/ess-operator/api/v1alpha1"
+	"github.com/ess-operator/ess-operator/controllers/internal/failure"
+	"github.com/ess-operator/ess-operator/controllers/internal/index"
+	"github.com/ess-operator/ess-operator/controllers/internal/wake"
+	"github.com/ess-operator/ess-operator/internal/ess"
+	"github.com/ess-operator/ess-operator/internal/session"
+)
+
+// errNotYet says that the connection's first listing in this process is still under way.
+var errNotYet = errors.New("waiting for the connection to be listed")
+
+// outcome is what one pass found and did.
+type outcome struct {
+	// err is why ESS does not hold what is wanted.
+	err error
+	// want is what ESS should hold; its ID is empty when that is not known.
+	want ess.Subscription
+	// seen is what ESS held when last read; nil when that is not known.
+	seen *observation
+	// did is what was done at ESS or decided about it.
+	did action
+	// claimed is the status that was written by the claim; nil when there was none.
+	claimed *v1alpha1.EventSubscriptionStatus
+	// held says that nothing was tried, because the time to try again has not come.
+	held bool
+	// gone says that nothing is left at ESS that this object has to wait for.
+	gone bool
+	// orphan is what was given up at ESS, and why; empty when nothing was.
+	orphan string
+	// poll is when to look again while ESS removes the subscription.
+	poll time.Duration
+}
+
+// converge makes ESS hold what sub wants. It is the only step that talks to ESS.
+func (r *Reconciler) converge(ctx context.Context, sub *v1alpha1.EventSubscription) outcome {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	if !sub.DeletionTimestamp.IsZero() {
+		return r.unsubscribe(ctx, sub)
+	}
+	want, err := r.desired(sub)
+	if err != nil {
+		return outcome{err: err}
+	}
+	s, err := r.connect(ctx, sub)
+	if err != nil {
+		return outcome{err: err, want: want}
+	}
+	if err := r.yield(ctx, sub, s.Snapshot().ApplicationID); err != nil {
+		return outcome{err: err, want: want}
+	}
+	out := r.subscribe(ctx, sub, s, want)
+	out.want = want
+	if out.err != nil && failure.Of(out.err).OfConnection {
+		s.Suspect()
+		r.suspicions.Ring(ctx, index.ConnectionOf(sub), wake.Promptly)
+	}
+	return out
+}
+
+// subscribe compares with the inventory, and with ESS itself before it writes.
+func (r *Reconciler) subscribe(ctx context.Context, sub *v1alpha1.EventSubscription, s *session.Session, want ess.Subscription) outcome {
+	snapshot := s.Snapshot()
+	requested := requests(sub)
+	seen := observe(sub, snapshot, want.ID)
+	did, err := decide(want, seen, sub.Spec.EffectiveAdoptionPolicy())
+	out := outcome{err: err, seen: &seen, did: did}
+	switch {
+	case !requested && (err != nil || !did.writes() || sub.Spec.Suspend):
+		return adopted(sub, snapshot, out)
+	case !requested && r.tooEarly(sub):
+		out.held = true
+		return out
+	}
+	if err := permitted(s, want); err != nil {
+		out.err = err
+		return out
+	}
+	remote, err := s.Read(ctx, want.ID)
+	if err != nil && !errors.Is(err, ess.ErrNotFound) {
+		return outcome{err: err, seen: &seen, did: did}
+	}
+	seen = observation{remote: remote, present: err == nil, owned: seen.owned}
+	did, err = decide(want, seen, sub.Spec.EffectiveAdoptionPolicy())
+	out = outcome{err: err, seen: &seen, did: did}
+	if err != nil || !did.writes() || sub.Spec.Suspend {
+		return adopted(sub, snapshot, out)
+	}
+	return r.write(ctx, sub, s, want, out)
+}
+
+// adopted notes in status that what ESS holds is this object's from now on.
+func adopted(sub *v1alpha1.EventSubscription, snapshot session.Snapshot, out outcome) outcome {
+	if out.err == nil && out.did == adopt && !sub.Spec.Suspend {
+		sub.Status.SubscriptionID, sub.Status.ApplicationID = out.seen.remote.ID, snapshot.ApplicationID
+	}
+	return out
+}
+
+// permitted says, without a call, why a write would be in vain.
+func permitted(s *session.Session, want ess.Subscription) error {
+	if !s.AllowsTopic(want.Topic) {
+		return failure.New(failure.ErrTopicNotAllowed,
+			"the application may not use topic %q; it may use %s; ask SAP Concur support for the scope of the topic, or correct spec.topic",
+			want.Topic, topics(s.Snapshot().Topics))
+	}
+	return s.Place(want.ID)
+}
+
+// write sends one PUT and reads back.
+func (r *Reconciler) write(ctx context.Context, sub *v1alpha1.EventSubscription, s *session.Session, want ess.Subscription, out outcome) outcome {
+	if out.did.claims() {
+		if err := r.claim(ctx, sub, s.Snapshot().ApplicationID, want.ID); err != nil {
+			out.err = err
+			return out
+		}
+		out.claimed = sub.Status.DeepCopy()
+	}
+	remote, err := s.Put(ctx, want)
+	if err != nil {
+		out.err = err
+		if out.did.claims() && failure.Of(err).Refused {
+			sub.Status.SubscriptionID, sub.Status.ApplicationID = "", ""
+		}
+		return out
+	}
+	out.seen = &observation{remote: remote, present: true, owned: true}
+	if differ := differences(want, remote); len(differ) > 0 {
+		out.err = failure.New(failure.ErrNotSynced, "ESS accepted the subscription but shows something else: %s", told(differ))
+	}
+	return out
+}
+
+// tooEarly reports whether a failed attempt has to wait, which it must not
+// after the spec changed.
+func (r *Reconciler) tooEarly(sub *v1alpha1.EventSubscription) bool {
+	retry := sub.Status.Retry
+	return retry != nil && sub.Status.ObservedGeneration == sub.Generation && r.clock.Now().Before(retry.NextAttemptTime.Time)
+}
+
+// requests reports whether the annotation asks for a reconcile that was not done yet.
+func requests(sub *v1alpha1.EventSubscription) bool {
+	value := requestedAt(sub)
+	return value != "" && value != sub.Status.LastHandledReconcileAt
+}
+
+// requestedAt is the value of the annotation as status acknowledges it.
+func requestedAt(sub *v1alpha1.EventSubscription) string {
+	const longest = 256
+	value := sub.Annotations[v1alpha1.ReconcileRequestedAtAnnotation]
+	return value[:min(len(value), longest)]
+}
+
+// topics lists topics for a message.
+func topics(names []string) string {
+	if len(names) == 0 {
+		return "none (only the scope events.topic.read was granted)"
+	}
+	return strings.Join(names, ", ")
+}

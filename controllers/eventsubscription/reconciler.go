@@ -1,0 +1,125 @@
+package eventsubscription
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ess-operator/ess-operator/api/v1alpha1"
+	"github.com/ess-operator/ess-operator/controllers/internal/finalizer"
+	"github.com/ess-operator/ess-operator/controllers/internal/index"
+	"github.com/ess-operator/ess-operator/controllers/internal/wake"
+	"github.com/ess-operator/ess-operator/internal/session"
+)
+
+// callTimeout bounds what one reconcile asks of Concur, so that the status
+// write keeps time of its own.
+const callTimeout = 45 * time.Second
+
+// Config is what a Reconciler needs. All fields but ReceiverURL are required.
+type Config struct {
+	// Client reads from the cache and sees its own writes.
+	Client client.Client
+	// Sessions are shared with the controller of ConcurConnections.
+	Sessions *session.Registry
+	// Dependents wakes this controller when a connection was listed or changed.
+	Dependents *wake.Bell
+	// Suspicions wakes the controller of ConcurConnections.
+	Suspicions *wake.Bell
+	// Events records what changed, for people.
+	Events events.EventRecorder
+	// ReceiverURL is the public base URL of the companion receiver, without a
+	// slash at its end; empty when there is none.
+	ReceiverURL string
+	// Namespaced says that namespaces may not be read, so that a connection cannot admit them by label.
+	Namespaced bool
+	// Clock tells the time.
+	Clock clock.PassiveClock
+}
+
+// Reconciler reconciles EventSubscriptions.
+type Reconciler struct {
+	client      client.Client
+	sessions    *session.Registry
+	dependents  *wake.Bell
+	suspicions  *wake.Bell
+	events      events.EventRecorder
+	receiverURL string
+	namespaced  bool
+	clock       clock.PassiveClock
+}
+
+// New returns a Reconciler.
+func New(cfg Config) *Reconciler {
+	return &Reconciler{
+		client: cfg.Client, sessions: cfg.Sessions, dependents: cfg.Dependents, suspicions: cfg.Suspicions,
+		events: cfg.Events, receiverURL: cfg.ReceiverURL, namespaced: cfg.Namespaced, clock: cfg.Clock,
+	}
+}
+
+// Reconcile makes ESS hold what sub wants, and reports.
+func (r *Reconciler) Reconcile(ctx context.Context, sub *v1alpha1.EventSubscription) (ctrl.Result, error) {
+	if err := finalizer.Ensure(ctx, r.client, sub); err != nil {
+		return ctrl.Result{}, err
+	}
+	before := sub.Status.DeepCopy()
+	out := r.converge(ctx, sub)
+	if status := apierrors.APIStatus(nil); errors.As(out.err, &status) {
+		return ctrl.Result{}, out.err // the API server's trouble is not the object's
+	}
+	if out.gone {
+		return ctrl.Result{}, r.release(ctx, sub, out)
+	}
+	out.report(sub, r.clock.Now())
+	if err := r.writeStatus(ctx, sub, before, out); err != nil {
+		return ctrl.Result{}, err
+	}
+	return ctrl.Result{RequeueAfter: r.next(sub, out), Priority: new(wake.Promptly)}, nil
+}
+
+// writeStatus writes the status of sub when it says something new.
+func (r *Reconciler) writeStatus(ctx context.Context, sub *v1alpha1.EventSubscription, before *v1alpha1.EventSubscriptionStatus, out outcome) error {
+	written := before
+	if out.claimed != nil {
+		written = out.claimed
+	}
+	if !changed(written, &sub.Status) {
+		return nil
+	}
+	base := sub.DeepCopy()
+	base.Status = *written
+	if err := r.client.Status().Patch(ctx, sub, client.MergeFrom(base)); err != nil {
+		return fmt.Errorf("writing status: %w", err)
+	}
+	r.announce(before, sub, out)
+	return nil
+}
+
+// release lets an object go that has nothing to wait for.
+func (r *Reconciler) release(ctx context.Context, sub *v1alpha1.EventSubscription, out outcome) error {
+	if err := finalizer.Release(ctx, r.client, sub); err != nil {
+		return err
+	}
+	r.announceGone(sub, out)
+	r.dependents.Ring(ctx, index.ConnectionOf(sub), wake.Resync) // a place may be free now
+	return nil
+}
+
+// next is when to look again without being woken; zero when the bell will tell.
+func (r *Reconciler) next(sub *v1alpha1.EventSubscription, out outcome) time.Duration {
+	switch retry := sub.Status.Retry; {
+	case out.poll > 0:
+		return out.poll
+	case retry != nil:
+		return max(retry.NextAttemptTime.Sub(r.clock.Now()), time.Millisecond)
+	default:
+		return 0
+	}
+}

@@ -1,0 +1,95 @@
+package eventsubscription
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/ess-operator/ess-operator/api/v1alpha1"
+	"github.com/ess-operator/ess-operator/controllers/internal/index"
+)
+
+// +kubebuilder:rbac:groups=concur.ess-operator.io,resources=eventsubscriptions,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=concur.ess-operator.io,resources=eventsubscriptions/status,verbs=patch
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
+
+// SetupWithManager registers the controller.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
+	b := ctrl.NewControllerManagedBy(mgr).
+		For(&v1alpha1.EventSubscription{}, builder.WithPredicates(predicate.Or(
+			predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
+		Watches(&v1alpha1.EventSubscription{}, handler.EnqueueRequestsFromMapFunc(r.ofRival), builder.WithPredicates(onlyDeletes())).
+		Watches(&v1alpha1.ConcurConnection{}, handler.EnqueueRequestsFromMapFunc(r.ofConnectionObject),
+			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		WatchesRawSource(r.dependents.Source(r.ofConnection)).
+		WithOptions(options)
+	if !r.namespaced {
+		b = b.WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.ofNamespace),
+			builder.WithPredicates(predicate.LabelChangedPredicate{}))
+	}
+	return b.Complete(reconcile.AsReconciler(mgr.GetClient(), r))
+}
+
+// onlyDeletes passes the end of an object.
+func onlyDeletes() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc:  func(event.CreateEvent) bool { return false },
+		UpdateFunc:  func(event.UpdateEvent) bool { return false },
+		GenericFunc: func(event.GenericEvent) bool { return false },
+	}
+}
+
+// ofRival are those that may take over the id of an object that is gone.
+func (r *Reconciler) ofRival(ctx context.Context, o client.Object) []reconcile.Request {
+	return requestsFor(r.rivals(ctx, o.(*v1alpha1.EventSubscription)))
+}
+
+func (r *Reconciler) ofConnectionObject(ctx context.Context, o client.Object) []reconcile.Request {
+	return requestsFor(r.ofConnection(ctx, client.ObjectKeyFromObject(o)))
+}
+
+// ofConnection are the objects that refer to a connection.
+func (r *Reconciler) ofConnection(ctx context.Context, connection types.NamespacedName) []types.NamespacedName {
+	subs, err := index.SubscriptionsOfConnection(ctx, r.client, connection)
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "looking up the objects of a connection")
+		return nil
+	}
+	return names(subs)
+}
+
+// ofNamespace are the objects of a namespace whose labels changed, because a
+// connection may admit namespaces by label.
+func (r *Reconciler) ofNamespace(ctx context.Context, o client.Object) []reconcile.Request {
+	var list v1alpha1.EventSubscriptionList
+	if err := r.client.List(ctx, &list, client.InNamespace(o.GetName())); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "looking up the objects of a namespace")
+		return nil
+	}
+	return requestsFor(names(list.Items))
+}
+
+func names(subs []v1alpha1.EventSubscription) []types.NamespacedName {
+	all := make([]types.NamespacedName, 0, len(subs))
+	for i := range subs {
+		all = append(all, client.ObjectKeyFromObject(&subs[i]))
+	}
+	return all
+}
+
+func requestsFor(names []types.NamespacedName) []reconcile.Request {
+	all := make([]reconcile.Request, 0, len(names))
+	for _, name := range names {
+		all = append(all, reconcile.Request{NamespacedName: name})
+	}
+	return all
+}

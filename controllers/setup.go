@@ -1,0 +1,146 @@
+// Package controllers composes the controllers of the operator: the only place
+// that knows them all. Each controller has a package of its own; what they
+// share lies in internal beside them.
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/ess-operator/ess-operator/controllers/connection"
+	"github.com/ess-operator/ess-operator/controllers/eventsubscription"
+	"github.com/ess-operator/ess-operator/controllers/internal/index"
+	"github.com/ess-operator/ess-operator/controllers/internal/telemetry"
+	"github.com/ess-operator/ess-operator/controllers/internal/wake"
+	"github.com/ess-operator/ess-operator/internal/session"
+)
+
+// Name is what the operator calls itself in events and user agents.
+const Name = "ess-operator"
+
+// Options are the operator's own settings; the zero value is usable.
+type Options struct {
+	// AllowedHosts lists the hosts that a connection may name, as
+	// "*.concursolutions.com,localhost". Empty: DefaultAllowedHosts.
+	AllowedHosts string
+	// ReceiverURL is the public base URL of the companion receiver; empty when there is none.
+	ReceiverURL string
+	// PathPrefix of the ESS API; empty for the documented one.
+	PathPrefix string
+	// Namespaced says that only some namespaces are watched, so that objects
+	// outside them, and namespaces themselves, may not be read.
+	Namespaced bool
+	// Concurrency is how many objects of a kind are reconciled at once; 0: 16.
+	Concurrency int
+	// SkipNameValidation lets several managers run in one process, in tests.
+	SkipNameValidation bool
+}
+
+// DefaultAllowedHosts are the hosts of SAP Concur's data centers (SAP Concur, "Base URIs").
+const DefaultAllowedHosts = "*.concursolutions.com,*.concurcdc.cn"
+
+// CacheOptions keep the cache small: of Secrets and Namespaces only metadata is
+// watched, and of that only what is looked at.
+func CacheOptions() cache.Options {
+	return cache.Options{
+		DefaultTransform: cache.TransformStripManagedFields(),
+	}
+}
+
+// ClientOptions make reads see the operator's own writes, and keep Secrets out of the cache.
+func ClientOptions() client.Options {
+	return client.Options{Cache: &client.CacheOptions{
+		DisableFor:                      []client.Object{&corev1.Secret{}},
+		EnableReadYourWritesConsistency: new(true),
+	}}
+}
+
+// Validate returns an error that says which option cannot be used.
+func (o Options) Validate() error {
+	_, hostsErr := connection.ParseHosts(withDefault(o.AllowedHosts, DefaultAllowedHosts))
+	_, urlErr := parseReceiverURL(o.ReceiverURL)
+	return errors.Join(hostsErr, urlErr)
+}
+
+// Setup registers everything with a manager that was made with CacheOptions and ClientOptions.
+func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
+	hosts, err := connection.ParseHosts(withDefault(options.AllowedHosts, DefaultAllowedHosts))
+	if err != nil {
+		return err
+	}
+	receiverURL, err := parseReceiverURL(options.ReceiverURL)
+	if err != nil {
+		return err
+	}
+	if err := index.Add(ctx, mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
+	var (
+		clk        = clock.RealClock{}
+		sessions   = session.NewRegistry(clk.Now)
+		dependents = wake.NewBell()
+		suspicions = wake.NewBell()
+		recorder   = mgr.GetEventRecorder(Name)
+	)
+	connections := connection.New(connection.Config{
+		Client: mgr.GetClient(), Secrets: mgr.GetAPIReader(), Sessions: sessions,
+		Suspicions: suspicions, Dependents: dependents, Events: recorder,
+		Hosts: hosts, PathPrefix: options.PathPrefix, Clock: clk,
+	})
+	if err := connections.SetupWithManager(mgr, options.controller()); err != nil {
+		return fmt.Errorf("setting up the controller of %s: %w", "ConcurConnections", err)
+	}
+	subscriptions := eventsubscription.New(eventsubscription.Config{
+		Client: mgr.GetClient(), Sessions: sessions, Dependents: dependents, Suspicions: suspicions,
+		Events: recorder, ReceiverURL: receiverURL, Namespaced: options.Namespaced, Clock: clk,
+	})
+	if err := subscriptions.SetupWithManager(mgr, options.controller()); err != nil {
+		return fmt.Errorf("setting up the controller of %s: %w", "EventSubscriptions", err)
+	}
+	return telemetry.Register(mgr.GetClient(), sessions, clk)
+}
+
+// controller are the settings of one controller.
+func (o Options) controller() controller.Options {
+	return controller.Options{
+		MaxConcurrentReconciles: withDefault(o.Concurrency, 16),
+		SkipNameValidation:      &o.SkipNameValidation,
+		UsePriorityQueue:        new(true),
+		// This back-off is for trouble with the API server. That with Concur
+		// is kept in status and in the session.
+		RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](50*time.Millisecond, time.Minute),
+	}
+}
+
+// parseReceiverURL returns the URL without a slash at its end.
+func parseReceiverURL(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return "", fmt.Errorf("reading the receiver URL %q: it must be like https://events.example.com", text)
+	}
+	return strings.TrimRight(text, "/"), nil
+}
+
+func withDefault[T comparable](value, fallback T) T {
+	var zero T
+	if value == zero {
+		return fallback
+	}
+	return value
+}
