@@ -1,0 +1,70 @@
+// Command manager is the operator: it reconciles ConcurConnections and
+// EventSubscriptions. Run it in a cluster with the manifests in config/, or
+// outside with --kubeconfig. `manager --help` explains every flag.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+
+	"github.com/ess-operator/ess-operator/api/v1alpha1"
+	"github.com/ess-operator/ess-operator/controllers"
+	"github.com/ess-operator/ess-operator/internal/version"
+)
+
+// +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
+// +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
+
+func main() {
+	options, err := parse(flag.CommandLine, os.Args[1:])
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "manager:", err)
+		os.Exit(2)
+	case options.version:
+		fmt.Println("manager", version.String())
+		return
+	}
+	if err := run(ctrl.SetupSignalHandler(), options); err != nil {
+		ctrl.Log.Error(err, "stopping")
+		os.Exit(1)
+	}
+}
+
+// run starts the operator and returns when ctx ends or a part fails.
+func run(ctx context.Context, o options) error {
+	o.setLogger(os.Stderr)
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return fmt.Errorf("building the scheme: %w", err)
+		}
+	}
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("finding the cluster (set --kubeconfig outside one): %w", err)
+	}
+	config.UserAgent = controllers.Name + "/" + version.String()
+	mgr, err := ctrl.NewManager(config, o.manager(scheme))
+	if err != nil {
+		return fmt.Errorf("connecting to the cluster: %w", err)
+	}
+	if err := controllers.Setup(ctx, mgr, o.controllers); err != nil {
+		return err
+	}
+	if err := errors.Join(mgr.AddHealthzCheck("healthz", healthz.Ping), mgr.AddReadyzCheck("readyz", cacheSynced(ctx, mgr))); err != nil {
+		return fmt.Errorf("adding health checks: %w", err)
+	}
+	ctrl.Log.Info("starting", "version", version.String(), "allowedHosts", o.controllers.AllowedHosts, "receiverURL", o.controllers.ReceiverURL)
+	return mgr.Start(ctx)
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/ess-operator/ess-operator/controllers"
+)
+
+// options are the flags.
+type options struct {
+	controllers controllers.Options
+
+	watchNamespaces string
+
+	metricsAddress  string
+	metricsSecure   bool
+	metricsCertPath string
+	probeAddress    string
+	enableHTTP2     bool
+
+	leaderElect          bool
+	leaderElectNamespace string
+
+	logLevel  slog.Level
+	logFormat string
+	version   bool
+}
+
+// parse reads the flags into options.
+func parse(flags *flag.FlagSet, args []string) (options, error) {
+	var o options
+	flags.StringVar(&o.controllers.AllowedHosts, "allowed-hosts", controllers.DefaultAllowedHosts,
+		"Hosts that a ConcurConnection may name, separated by commas; a leading *. stands for any subdomain.")
+	flags.StringVar(&o.controllers.ReceiverURL, "receiver-url", "",
+		"Public https URL of the companion receiver; needed by EventSubscriptions with spec.endpoint.receiver.")
+	flags.StringVar(&o.controllers.PathPrefix, "ess-path-prefix", "",
+		"Path of the ESS API below its base URL. Empty: /events/v4.")
+	flags.IntVar(&o.controllers.Concurrency, "max-concurrent-reconciles", 16,
+		"How many objects of one kind are reconciled at once.")
+	flags.StringVar(&o.watchNamespaces, "watch-namespaces", "",
+		"Namespaces to watch, separated by commas. Empty: all.")
+	flags.StringVar(&o.metricsAddress, "metrics-bind-address", "0",
+		"Address of the metrics endpoint, such as :8443. 0 turns it off.")
+	flags.BoolVar(&o.metricsSecure, "metrics-secure", true,
+		"Serve metrics over HTTPS, to callers whom the cluster authorises.")
+	flags.StringVar(&o.metricsCertPath, "metrics-cert-path", "",
+		"Directory of tls.crt and tls.key for the metrics endpoint. Empty: a self-signed certificate.")
+	flags.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081",
+		"Address of the endpoints /healthz and /readyz. 0 turns them off.")
+	flags.BoolVar(&o.enableHTTP2, "enable-http2", false, "Serve metrics over HTTP/2 too.")
+	flags.BoolVar(&o.leaderElect, "leader-elect", false,
+		"Work only while holding a Lease, so that one of several managers is active.")
+	flags.StringVar(&o.leaderElectNamespace, "leader-election-namespace", "",
+		"Namespace of the Lease. Empty: the manager's own; outside a cluster it must be given.")
+	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "Least level to log: debug, info, warn or error.")
+	flags.StringVar(&o.logFormat, "log-format", "json", "json or text.")
+	flags.BoolVar(&o.version, "version", false, "Print the version and exit.")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	return o, o.validate(flags.Args())
+}
+
+// validate refuses what would only fail later, or silently.
+func (o *options) validate(rest []string) error {
+	o.controllers.Namespaced = o.watchNamespaces != ""
+	switch {
+	case len(rest) > 0:
+		return fmt.Errorf("unexpected argument %q: every setting is a flag, see --help", rest[0])
+	case o.logFormat != "json" && o.logFormat != "text":
+		return fmt.Errorf("--log-format is %q: use json or text", o.logFormat)
+	case o.controllers.Concurrency < 1:
+		return fmt.Errorf("--max-concurrent-reconciles is %d: use 1 or more", o.controllers.Concurrency)
+	default:
+		return o.controllers.Validate()
+	}
+}
+
+// manager are the settings of controller-runtime's manager.
+func (o *options) manager(scheme *runtime.Scheme) ctrl.Options {
+	metrics := metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure, CertDir: o.metricsCertPath}
+	if o.metricsSecure {
+		metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
+	}
+	if !o.enableHTTP2 {
+		metrics.TLSOpts = append(metrics.TLSOpts, func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} })
+	}
+	caches := controllers.CacheOptions()
+	for namespace := range strings.SplitSeq(o.watchNamespaces, ",") {
+		if namespace = strings.TrimSpace(namespace); namespace == "" {
+			continue
+		}
+		if caches.DefaultNamespaces == nil {
+			caches.DefaultNamespaces = map[string]cache.Config{}
+		}
+		caches.DefaultNamespaces[namespace] = cache.Config{}
+	}
+	return ctrl.Options{
+		Scheme:                        scheme,
+		Cache:                         caches,
+		Client:                        controllers.ClientOptions(),
+		Metrics:                       metrics,
+		HealthProbeBindAddress:        o.probeAddress,
+		LeaderElection:                o.leaderElect,
+		LeaderElectionID:              "manager.concur.ess-operator.io",
+		LeaderElectionNamespace:       o.leaderElectNamespace,
+		LeaderElectionReleaseOnCancel: true, // main returns as soon as the manager stops
+		GracefulShutdownTimeout:       new(time.Minute),
+	}
+}
+
+// setLogger makes one slog handler the sink of every logger in the process.
+func (o *options) setLogger(w io.Writer) {
+	settings := &slog.HandlerOptions{Level: o.logLevel}
+	var handler slog.Handler = slog.NewJSONHandler(w, settings)
+	if o.logFormat == "text" {
+		handler = slog.NewTextHandler(w, settings)
+	}
+	logger := logr.FromSlogHandler(handler)
+	ctrl.SetLogger(logger)
+	klog.SetLogger(logger)
+}
+
+// cacheSynced is ready once the cache has read everything.
+func cacheSynced(ctx context.Context, mgr ctrl.Manager) healthz.Checker {
+	return func(r *http.Request) error {
+		wait, cancel := context.WithTimeout(r.Context(), time.Second)
+		defer cancel()
+		if ctx.Err() != nil || !mgr.GetCache().WaitForCacheSync(wait) {
+			return errors.New("the cache is not synced")
+		}
+		return nil
+	}
+}
