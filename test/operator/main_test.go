@@ -1,0 +1,120 @@
+// Package operator_test holds the behaviours of the operator as a user sees
+// them: a real API server, the real controllers, and the ESS emulator over
+// real HTTPS. Each test has a namespace, an emulator and an application of its
+// own, so that all run at once. What is asserted is the state of the world,
+// and the emulator's log of calls where a call too many would be a fault.
+package operator_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/ess-operator/ess-operator/api/v1alpha1"
+	"github.com/ess-operator/ess-operator/controllers"
+	"github.com/ess-operator/ess-operator/test/controlplane"
+	"github.com/ess-operator/ess-operator/test/invariants"
+)
+
+// receiverURL is where the manager under test believes the receiver to be.
+const receiverURL = "https://events.example.com"
+
+// suite is what all tests share.
+var suite struct {
+	plane  *controlplane.ControlPlane
+	client client.WithWatch
+}
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "operator suite:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M) (code int, err error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	suite.plane, err = controlplane.Start(ctx, controlplane.Options{CRDDirs: []string{"config/crd/bases"}})
+	if err != nil {
+		return 1, err
+	}
+	defer func() {
+		if stopErr := suite.plane.Stop(); err == nil {
+			err = stopErr
+		}
+	}()
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return 1, err
+		}
+	}
+	if suite.client, err = client.NewWithWatch(suite.plane.Config, client.Options{Scheme: scheme}); err != nil {
+		return 1, err
+	}
+	watcher, err := invariants.Watch(ctx, suite.client)
+	if err != nil {
+		return 1, err
+	}
+	stopped, err := startManager(ctx, scheme)
+	if err != nil {
+		return 1, err
+	}
+	code = m.Run()
+	cancel()
+	if err := <-stopped; err != nil {
+		return 1, err
+	}
+	versions, broken := watcher.Report()
+	fmt.Printf("operator suite: checked %d versions of objects against kstatus and our own rules\n", versions)
+	for _, sentence := range broken {
+		fmt.Println("broken rule:", sentence)
+		code = 1
+	}
+	return code, nil
+}
+
+// startManager runs the controllers in this process until ctx ends.
+func startManager(ctx context.Context, scheme *runtime.Scheme) (stopped <-chan error, err error) {
+	level := slog.LevelError
+	if testing.Verbose() {
+		level = slog.LevelInfo
+	}
+	ctrl.SetLogger(logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})))
+	mgr, err := ctrl.NewManager(suite.plane.Config, ctrl.Options{
+		Scheme:                  scheme,
+		Cache:                   controllers.CacheOptions(),
+		Client:                  controllers.ClientOptions(),
+		Metrics:                 metricsserver.Options{BindAddress: "0"},
+		HealthProbeBindAddress:  "0",
+		GracefulShutdownTimeout: new(10 * time.Second),
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = controllers.Setup(ctx, mgr, controllers.Options{
+		AllowedHosts: controllers.DefaultAllowedHosts + ",localhost,127.0.0.1",
+		ReceiverURL:  receiverURL,
+	})
+	if err != nil {
+		return nil, err
+	}
+	done := make(chan error, 1)
+	go func() { done <- mgr.Start(ctx) }()
+	return done, nil
+}
