@@ -97,6 +97,9 @@ const (
 	// CABundleInvalidReason: spec.caBundle holds no PEM certificate.
 	CABundleInvalidReason = "CABundleInvalid"
 
+	// InvalidSpecReason: the spec passed the schema and still cannot be used; the message says what is wrong with it.
+	InvalidSpecReason = "InvalidSpec"
+
 	// HostNotAllowedReason: the manager's --allowed-hosts does not admit a host that would be called.
 	HostNotAllowedReason = "HostNotAllowed"
 
@@ -170,7 +173,7 @@ func Reasons() []string {
 		ConnectedReason, SubscribedReason, CompaniesConnectedReason, NoCompaniesReason, ProgressingReason,
 		SuspendedReason, DeletingReason, InUseReason, DriftedReason, UnusedReason,
 		ConnectionNotFoundReason, ConnectionNotReadyReason, ConnectionNotAllowedReason, ReceiverNotConfiguredReason,
-		SecretNotFoundReason, SecretInvalidReason, CABundleInvalidReason, HostNotAllowedReason,
+		SecretNotFoundReason, SecretInvalidReason, CABundleInvalidReason, InvalidSpecReason, HostNotAllowedReason,
 		TopicNotAllowedReason, QuotaExceededReason, AlreadyExistsReason, IDTakenReason, IDConflictReason, ContestedReason,
 		CredentialsRejectedReason, UnauthorizedReason, ForbiddenReason, RejectedReason, RateLimitedReason,
 		UnavailableReason, TimeoutReason, UnreachableReason, DNSErrorReason, TLSErrorReason, InvalidResponseReason,

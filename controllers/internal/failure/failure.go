@@ -120,6 +120,7 @@ var verdicts = []row{
 	{session.ErrSuspended, Verdict{Reason: v1alpha1.ConnectionNotReadyReason, Class: WaitForUser}},
 	{session.ErrNotConfigured, Verdict{Reason: v1alpha1.ConnectionNotReadyReason, Class: WaitForUser}},
 
+	{ess.ErrConfig, Verdict{Reason: v1alpha1.InvalidSpecReason, Class: Terminal, Stalled: true, OfConnection: true}},
 	{ess.ErrHostNotAllowed, Verdict{Reason: v1alpha1.HostNotAllowedReason, Class: Terminal, Stalled: true, OfConnection: true,
 		Advice: "correct the URL, or have the manager started with --allowed-hosts that admit the host"}},
 	{ess.ErrCredentials, Verdict{Reason: v1alpha1.CredentialsRejectedReason, Class: WaitForUser, Stalled: true, OfConnection: true,
