@@ -1,0 +1,79 @@
+# Bare "make" prints what there is. Nothing here fetches anything but Go modules.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+# What a program prints for --version: the tag, or the commit, and whether the tree was clean.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X github.com/ess-operator/ess-operator/internal/version.Version=$(VERSION)
+PROGRAMS := $(patsubst %/main.go,./%,$(wildcard cmd/*/main.go webhook-receiver/main.go))
+MODULES := $(dir $(wildcard go.mod hack/*/*/go.mod))
+
+# How long each fuzz target runs, and which targets (a regular expression of go test).
+FUZZTIME ?= 10s
+FUZZ ?= .
+# Packages to test, lint and fuzz; and what else go test should hear, such as ARGS='-run TestRetain'.
+PKG ?= ./...
+ARGS ?=
+# KEEP=1 leaves the demo running.
+KEEP ?=
+export FUZZTIME FUZZ ARGS KEEP
+
+##@ Use
+
+help: ## Print this.
+	@awk -f hack/help.awk $(MAKEFILE_LIST)
+
+build: ## Build every program into bin/.
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ $(PROGRAMS)
+
+demo: build controlplane ## Watch it work on a real control plane; KEEP=1 leaves it running.
+	@go build -o bin/demo ./hack/demo
+	@bin/demo
+
+##@ Check
+
+check: verify lint test ## All that must pass before a commit.
+
+test: controlplane ## All tests, on a real control plane, race detector on; PKG=./internal/ess/... for some.
+	@hack/test.sh $(PKG)
+
+lint: tools ## Lint the Go code, its import table, the API types and the scripts.
+	@bash -n .ci/run hack/*.sh hack/*/*.sh
+	@bin/tools/golangci-lint run $(PKG)
+
+verify: tools ## Fail if generate, fmt or tidy would change anything.
+	@hack/verify.sh generate fmt tidy
+
+fuzz: ## Run each fuzz target for FUZZTIME; FUZZ=FuzzDecode for some.
+	@hack/fuzz.sh $(PKG)
+
+##@ Write
+
+generate: ## Write deepcopy code, CRDs and the manager's role from the Go types.
+	@hack/generate.sh
+
+fmt: ## Format the Go code.
+	@hack/tools/build.sh golangci-lint
+	@bin/tools/golangci-lint fmt
+
+tidy: ## Tidy the go.mod of every module.
+	@for m in $(MODULES); do (cd "$$m" && GOWORK=off go mod tidy); done
+
+##@ Prepare
+
+controlplane: ## Build etcd and Kubernetes from source; minutes the first time, then nothing.
+	@hack/controlplane/build.sh
+
+tools: ## Build the pinned tools into bin/tools/.
+	@hack/tools/build.sh
+
+clean: ## Remove the programs, but not the control plane and the tools.
+	@find bin -maxdepth 1 -type f -delete 2>/dev/null || true
+
+distclean: ## Remove everything that was built.
+	rm -rf bin
+
+.PHONY: help build demo check test lint verify fuzz generate fmt tidy controlplane tools clean distclean

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Writes what is made from Go types and their markers: deepcopy functions, the
+# CRDs, and the role that the manager needs.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+hack/tools/build.sh controller-gen
+generate() { bin/tools/controller-gen "$@"; }
+
+generate object:headerFile=hack/boilerplate.go.txt paths=./api/...
+
+# Written anew, so that a kind that is gone leaves no file behind.
+rm -rf config/crd/bases
+generate crd paths=./api/... output:crd:artifacts:config=config/crd/bases
+
+generate rbac:roleName=ess-operator-manager paths=./controllers/... paths=./cmd/manager/... \
+  output:rbac:artifacts:config=config/rbac

@@ -1,0 +1,44 @@
+# Shortens the output of "go test -v" to one line per package. What a package
+# printed is shown only when it failed; what belongs to none is shown at once.
+
+function count(n, noun) { return n " " noun (n == 1 ? "" : "s") }
+
+function forget() { held = ""; passed = skipped = failed = 0 }
+
+function summary(   text) {
+	text = count(passed + failed, "test")
+	if (skipped) text = text ", " skipped " skipped"
+	return text
+}
+
+/^=== (RUN|PAUSE|CONT|NAME)/ { next }
+/^ *--- PASS: / { passed++; all++; next }
+/^ *--- SKIP: / { skipped++; allskipped++ }
+/^ *--- FAIL: / { failed++; all++ }
+/^(PASS|FAIL|exit status [0-9]+)$/ { next }
+/^\?? *\t.*\[no test files\]$/ { next }
+/^\t.*coverage: / { next }
+
+/^ok  \t/ {
+	printf "test: ok    %-45s %s in %s\n", short($2), summary(), $3
+	packages++
+	forget()
+	next
+}
+/^FAIL\t/ {
+	printf "%s", held
+	printf "test: FAIL  %-45s %s failed of %s\n", short($2), failed, summary() (/build failed/ ? ": it does not compile" : "")
+	broken++
+	forget()
+	next
+}
+{ held = held $0 "\n" }
+
+function short(package) { sub(/^github\.com\/ess-operator\/ess-operator\//, "", package); return package }
+
+END {
+	printf "%s", held # compiler errors, and whatever else belongs to no package
+	printf "test: %s in %s", count(all, "test"), count(packages + broken, "package")
+	if (allskipped) printf ", %d skipped", allskipped
+	print (broken ? "; " count(broken, "package") " failed" : "; all passed")
+}

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Runs the tests of the packages given, with one line for each package that has
+# any: how many ran, how many were skipped, how long it took. A package that fails
+# shows all it printed. ARGS holds more arguments for go test.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# A package that hangs ends here, with the stacks of all its goroutines. The slowest
+# one is far below, on two busy cores too.
+timeout=15m
+
+flags=(-v -timeout "$timeout")
+if [ "$(go env CGO_ENABLED)" = 1 ] && command -v "$(go env CC)" >/dev/null; then
+  flags+=(-race)
+else
+  echo "test: without the race detector, which needs a C compiler (install gcc, or set CC)" >&2
+fi
+read -ra more <<<"${ARGS:-}"
+
+go test "${flags[@]}" "${more[@]}" "$@" 2>&1 | awk -f hack/test.awk
