@@ -104,22 +104,23 @@ func (cp *ControlPlane) start(ctx context.Context, opts Options) error {
 // startEnvironment runs envtest, which knows no context, and makes it end with ctx:
 // killing its programs and taking the way to start others fails it soon.
 func (cp *ControlPlane) startEnvironment(ctx context.Context) error {
-	started := make(chan error, 1)
+	var err error
+	started := make(chan struct{})
 	go func() {
-		_, err := cp.env.Start()
-		started <- err
+		defer close(started)
+		_, err = cp.env.Start()
 	}()
 	select {
-	case err := <-started:
-		if err != nil {
-			err = fmt.Errorf("%w\n%s", err, cp.guard.logTails(etcd, apiServer))
-		}
-		return err
+	case <-started:
 	case <-ctx.Done():
-		err := cp.guard.killAll()
+		killErr := cp.guard.killAll()
 		<-started
-		return errors.Join(context.Cause(ctx), err)
+		return errors.Join(context.Cause(ctx), killErr)
 	}
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, cp.guard.logTails(etcd, apiServer))
+	}
+	return nil
 }
 
 func (cp *ControlPlane) stopAll() error {
