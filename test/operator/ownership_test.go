@@ -1,0 +1,190 @@
+package operator_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ess-operator/ess-operator/api/v1alpha1"
+	"github.com/ess-operator/ess-operator/internal/essemulator"
+)
+
+// foreign is a subscription under our application that no object made.
+func (w *world) foreign(name, filter string) essemulator.Subscription {
+	s := essemulator.Subscription{
+		ID: w.namespace + "." + name, ApplicationID: appID, Topic: topic, Filter: filter, Endpoint: endpoint,
+		CompanyIDs: []string{company},
+	}
+	w.ess.PutSubscription(s)
+	return s
+}
+
+func TestAdoption(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		reason  string
+		policy  v1alpha1.AdoptionPolicy
+		filter  string // of what exists; the object wants .*
+		status  metav1.ConditionStatus
+		verdict string
+		puts    int
+	}{
+		"DefaultIdentical": {
+			reason: "what is exactly as wanted can be managed without changing anything",
+			filter: ".*", status: "True", verdict: v1alpha1.SubscribedReason,
+		},
+		"DefaultDifferent": {
+			reason: "overwriting what somebody else made must be asked for",
+			filter: "mine", status: "False", verdict: v1alpha1.AlreadyExistsReason,
+		},
+		"AlwaysDifferent": {
+			reason: "Always asks for it",
+			policy: v1alpha1.AdoptAlways, filter: "mine", status: "True", verdict: v1alpha1.SubscribedReason, puts: 1,
+		},
+		"NeverIdentical": {
+			reason: "Never refuses even what is identical",
+			policy: v1alpha1.AdoptNever, filter: ".*", status: "False", verdict: v1alpha1.AlreadyExistsReason,
+		},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.foreign("reports", tc.filter)
+			w.connect()
+			sub := w.subscription("reports", func(s *v1alpha1.EventSubscription) { s.Spec.AdoptionPolicy = tc.policy })
+			w.create(sub)
+			ready := w.eventuallyReady(sub, tc.status, tc.verdict)
+			if got := len(w.calls(essemulator.OpPut)); got != tc.puts {
+				t.Errorf("%d PUTs, want %d: %s", got, tc.puts, tc.reason)
+			}
+			if owned := sub.Status.SubscriptionID != ""; owned != (tc.status == "True") {
+				t.Errorf("owned is %v: %s", owned, tc.reason)
+			}
+			if tc.status == "False" && (condition(sub, v1alpha1.StalledCondition) == nil || !strings.Contains(ready.Message, sub.Namespace+".reports")) {
+				t.Errorf("not stalled, or the message does not name the id: %s", explain(sub))
+			}
+			w.delete(sub)
+			w.Expect(w.ess.Subscriptions(appID)).To(gomega.HaveLen(map[bool]int{true: 0, false: 1}[tc.status == "True"]),
+				"what was not adopted must survive the object")
+		})
+	}
+}
+
+func TestIDTakenByAnotherApplication(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	taken := w.foreign("reports", ".*")
+	taken.ApplicationID = "00000000-0000-4000-8000-000000000001"
+	w.ess.PutSubscription(taken)
+	w.connect()
+	sub := w.subscription("reports")
+	w.create(sub)
+	ready := w.eventuallyReady(sub, "False", v1alpha1.IDTakenReason)
+	if condition(sub, v1alpha1.StalledCondition) == nil || !strings.Contains(ready.Message, "another subscriptionID") {
+		t.Errorf("not stalled, or no advice: %s", explain(sub))
+	}
+	if sub.Status.SubscriptionID != "" {
+		t.Error("status claims a subscription of another application")
+	}
+	w.delete(sub)
+	w.Expect(w.calls(essemulator.OpDelete)).To(gomega.BeEmpty(), "another application's subscription must not be deleted")
+}
+
+func TestOlderObjectWins(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.connect()
+	same := func(s *v1alpha1.EventSubscription) { s.Spec.SubscriptionID = w.namespace + ".same" }
+	first := w.subscribe("a-first", same)
+	second := w.subscription("b-second", same, func(s *v1alpha1.EventSubscription) { s.Spec.Filter = "other" })
+	w.create(second)
+	ready := w.eventuallyReady(second, "False", v1alpha1.IDConflictReason)
+	if condition(second, v1alpha1.StalledCondition) == nil || !strings.Contains(ready.Message, "a-first") {
+		t.Errorf("not stalled, or the older is not named: %s", explain(second))
+	}
+	w.Expect(w.ess.Subscriptions(appID)[0].Filter).To(gomega.Equal(".*"))
+	w.delete(first)
+	w.eventuallyReady(second, "True", v1alpha1.SubscribedReason)
+	w.Expect(w.ess.Subscriptions(appID)[0].Filter).To(gomega.Equal("other"))
+}
+
+func TestDriftIsCorrected(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.connect()
+	sub := w.subscribe("reports")
+	w.foreign("reports", "changed behind our back")
+	w.request(sub, "now")
+	w.eventuallyReady(sub, "True", v1alpha1.SubscribedReason)
+	w.Expect(w.ess.Subscriptions(appID)[0].Filter).To(gomega.Equal(".*"))
+	w.Expect(w.calls(essemulator.OpPut)).To(gomega.HaveLen(2))
+}
+
+func TestDriftIsCorrectedByTheResync(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.connect(func(c *v1alpha1.ConcurConnection) {
+		c.Spec.ResyncInterval = &metav1.Duration{Duration: 10 * time.Second}
+	})
+	w.subscribe("reports")
+	w.foreign("reports", "changed behind our back")
+	w.Eventually(func() string { return w.ess.Subscriptions(appID)[0].Filter }).Should(gomega.Equal(".*"))
+}
+
+func TestSuspendedDriftIsShownAndNotWritten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.connect()
+	sub := w.subscribe("reports")
+	w.change(sub, func() { sub.Spec.Suspend = true })
+	w.eventuallyReady(sub, "True", v1alpha1.SubscribedReason)
+	w.foreign("reports", "mine")
+	w.request(sub, "now")
+	w.eventuallyReady(sub, "False", v1alpha1.SuspendedReason)
+	w.Expect(sub.Status.Drift).To(gomega.Equal([]v1alpha1.Drift{{Field: "filter", Desired: ".*", Observed: "mine"}}))
+	w.Expect(condition(sub, v1alpha1.DriftedCondition)).NotTo(gomega.BeNil())
+	w.Expect(w.calls(essemulator.OpPut)).To(gomega.HaveLen(1))
+
+	w.change(sub, func() { sub.Spec.Suspend = false })
+	w.eventuallyReady(sub, "True", v1alpha1.SubscribedReason)
+	w.Expect(sub.Status.Drift).To(gomega.BeEmpty())
+	w.Expect(w.ess.Subscriptions(appID)[0].Filter).To(gomega.Equal(".*"))
+}
+
+func TestSuspendedFromTheStartMakesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.connect()
+	sub := w.subscription("reports", func(s *v1alpha1.EventSubscription) { s.Spec.Suspend = true })
+	w.create(sub)
+	w.eventuallyReady(sub, "False", v1alpha1.SuspendedReason)
+	w.Expect(sub.Status.Drift).To(gomega.Equal([]v1alpha1.Drift{{Field: "subscription", Desired: w.namespace + ".reports"}}))
+	w.Expect(w.ess.Subscriptions(appID)).To(gomega.BeEmpty())
+	w.delete(sub)
+	w.Expect(w.calls(writesAndReads...)).To(gomega.BeEmpty())
+}
+
+func TestLostSubscriptionIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.connect()
+	sub := w.subscribe("reports")
+	w.Expect(w.ess.ConnectCompany(appID, company)).To(gomega.Succeed())
+	w.request(sub, "1")
+	w.ess.RemoveSubscription(sub.Status.SubscriptionID)
+	w.request(sub, "2")
+	w.eventuallyReady(sub, "True", v1alpha1.SubscribedReason)
+	w.Expect(w.ess.Subscriptions(appID)).To(gomega.HaveLen(1))
+	c := condition(sub, v1alpha1.CompaniesConnectedCondition)
+	if c.Status != "False" || c.Reason != v1alpha1.LostReason || !strings.Contains(c.Message, "connects it again") {
+		t.Errorf("CompaniesConnected is %+v", c)
+	}
+	w.request(sub, "3")
+	if again := condition(sub, v1alpha1.CompaniesConnectedCondition); again.Reason != v1alpha1.LostReason {
+		t.Errorf("the loss was forgotten: %+v", again)
+	}
+}
