@@ -80,7 +80,7 @@ func (s *Statuses) bind(fs *flag.FlagSet) {
 		{&s.IDTaken, "id-taken", "id in use by another application"},
 		{&s.LimitReached, "limit-reached", "one subscription too many"},
 		{&s.UnknownID, "unknown-id", "no such id; 200 answers [] or success"},
-		{&s.ForeignID, "foreign-id", "id of another application; 200 as above"},
+		{&s.ForeignID, "foreign-id", "id of another application; 200 as for status-unknown-id"},
 		{&s.MarkedID, "marked-id", "PUT of a marked id with put-marked=refuse"},
 		{&s.InvalidClient, "invalid-client", "token service: unknown client, wrong secret"},
 		{&s.TokenError, "token-error", "token service: every other refusal"},
