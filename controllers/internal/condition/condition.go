@@ -99,7 +99,8 @@ func KeepTail(list []metav1.Condition, conditionType, message, tail string) stri
 		message = cut(message, room)
 	}
 	old := meta.FindStatusCondition(list, conditionType)
-	if tail != "" && old != nil && strings.HasPrefix(old.Message, message+" [") {
+	label := tail[:strings.LastIndex(tail, " ")+1] // all of it but the id
+	if label != "" && old != nil && strings.HasPrefix(old.Message, message+label) {
 		return old.Message
 	}
 	return message + tail
