@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,28 +20,33 @@ import (
 	"github.com/ess-operator/ess-operator/internal/essemulator"
 )
 
-// output is a writer whose first write can be waited for.
+// output collects what the program prints; its first write can be waited for.
 type output struct {
-	bytes.Buffer
+	mu    sync.Mutex
+	text  strings.Builder
+	once  sync.Once
 	first chan struct{}
 }
 
 func (o *output) Write(p []byte) (int, error) {
-	defer func() {
-		select {
-		case <-o.first:
-		default:
-			close(o.first)
-		}
-	}()
-	return o.Buffer.Write(p)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.once.Do(func() { close(o.first) })
+	return o.text.Write(p)
 }
 
-// start runs the program on free ports until the returned function stops it, and returns its welcome.
-func start(t *testing.T, dir string, args ...string) (welcome string, stop func()) {
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// start runs the program on free ports until the returned function stops it, and returns what it prints.
+func start(t *testing.T, dir string, args ...string) (out *output, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	out, logs, done := &output{first: make(chan struct{})}, &bytes.Buffer{}, make(chan int, 1)
+	out = &output{first: make(chan struct{})}
+	logs, done := &bytes.Buffer{}, make(chan int, 1)
 	args = append([]string{"--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--state-dir=" + dir}, args...)
 	go func() { done <- run(ctx, args, out, logs) }()
 	select {
@@ -49,7 +55,7 @@ func start(t *testing.T, dir string, args ...string) (welcome string, stop func(
 		cancel()
 		t.Fatalf("the program ended with %d: %s", code, logs)
 	}
-	return out.String(), func() {
+	return out, func() {
 		cancel()
 		select {
 		case code := <-done:
@@ -66,7 +72,7 @@ func TestStartAndGracefulStop(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	welcome, stop := start(t, dir)
-	admin := regexp.MustCompile(`http://127\.0\.0\.1:\d+`).FindString(welcome)
+	admin := regexp.MustCompile(`http://127\.0\.0\.1:\d+`).FindString(welcome.String())
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, admin+"/v1/applications", nil)
 	if err != nil {
 		t.Fatal(err)

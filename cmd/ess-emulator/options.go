@@ -15,7 +15,7 @@ import (
 // The demo application, used when no --application is given. It is public and good for nothing else.
 const (
 	demoID     = "5e55e55e-0000-4000-8000-000000000001"
-	demoSecret = "5e55e55e-0000-4000-8000-0000000000aa" //nolint:gosec // printed in the manual
+	demoSecret = "5e55e55e-0000-4000-8000-0000000000aa"
 )
 
 // options are the program's flags.

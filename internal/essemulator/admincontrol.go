@@ -133,6 +133,9 @@ func (e *Emulator) adminIssue(r *http.Request) (any, error) {
 	return issued{string(certPEM), string(keyPEM)}, err
 }
 
+// maxStep bounds one push of the clock, so that a slip does not leave the years that can be written.
+const maxStep = 10 * 365 * 24 * time.Hour
+
 // stepper is a clock that can be pushed forward.
 type stepper interface{ Step(time.Duration) }
 
@@ -148,8 +151,9 @@ func (e *Emulator) adminStep(r *http.Request) (any, error) {
 		return nil, err
 	}
 	by, err := time.ParseDuration(body.By)
-	if err != nil || by < 0 {
-		return nil, fmt.Errorf("pushing the clock: by %q is no duration such as 720h: %w", body.By, ErrInvalid)
+	if err != nil || by < 0 || by > maxStep {
+		return nil, fmt.Errorf("pushing the clock: by %q is no duration such as 720h, at most %v: %w",
+			body.By, maxStep, ErrInvalid)
 	}
 	c, ok := e.clock.(stepper)
 	if !ok {

@@ -46,7 +46,20 @@ func (e *Emulator) adminLedger(*http.Request) (any, error) { return e.Ledger(), 
 
 func (e *Emulator) adminSettle(r *http.Request) (any, error) { return nil, e.Settle(r.Context()) }
 
-func (e *Emulator) adminRequests(*http.Request) (any, error) { return e.Requests(), nil }
+// requestLine is a Request as people read it.
+type requestLine struct {
+	Summary string `json:"summary"`
+	Request
+	Body string `json:"body,omitempty"`
+}
+
+func (e *Emulator) adminRequests(*http.Request) (any, error) {
+	lines := []requestLine{}
+	for _, r := range e.Requests() {
+		lines = append(lines, requestLine{r.String(), r, string(r.Body)})
+	}
+	return lines, nil
+}
 
 func (e *Emulator) adminResetRequests(*http.Request) (any, error) {
 	e.ResetRequests()

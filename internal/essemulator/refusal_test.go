@@ -216,7 +216,7 @@ func TestChunkedBodyIsRefused(t *testing.T) {
 	}
 	defer resp.Body.Close()
 	var got struct{ Error struct{ Message string } }
-	if err := json.NewDecoder(resp.Body).Decode(&got); err != nil || resp.StatusCode != 400 {
+	if err := json.NewDecoder(resp.Body).Decode(&got); err != nil || resp.StatusCode != http.StatusBadRequest {
 		t.Errorf("got %d %v, want 400", resp.StatusCode, err)
 	}
 	if !strings.Contains(got.Error.Message, "Content-Length") {

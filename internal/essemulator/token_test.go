@@ -16,7 +16,7 @@ func TestTokenIsAJWTOfTheDocumentedForm(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil)
 	b.emu.SetBaseURL("https://us2.example.com")
-	token, err := jose.ParseSigned(b.tokenOf(appA), []jose.SignatureAlgorithm{jose.RS256})
+	token, err := jose.ParseSignedCompact(b.tokenOf(appA), []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
 		t.Fatal(err)
 	}
