@@ -35,7 +35,7 @@ type ConcurConnection struct {
 
 // ConcurConnectionSpec says which application, where, and who may use it.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.resyncInterval) || duration(self.resyncInterval) >= duration('1m') || (self.baseURL.matches('^https?://(localhost|127[.][0-9.]+|\\\\[::1\\\\])(:[0-9]+)?(/.*)?$') && duration(self.resyncInterval) >= duration('10s'))",fieldPath=".resyncInterval",message="resyncInterval must be at least 1m (10s when baseURL is a loopback host): every resync lists ESS once"
+// +kubebuilder:validation:XValidation:rule="!has(self.resyncInterval) || !self.resyncInterval.matches('^([0-9]{1,6}([.][0-9]{1,6})?(ms|s|m|h))+$') || duration(self.resyncInterval) >= duration('1m') || (self.baseURL.matches('^https?://(localhost|127[.][0-9.]+|\\\\[::1\\\\])(:[0-9]+)?(/.*)?$') && duration(self.resyncInterval) >= duration('10s'))",fieldPath=".resyncInterval",message="resyncInterval must be at least 1m (10s when baseURL is a loopback host): every resync lists ESS once"
 type ConcurConnectionSpec struct {
 	// baseURL is the base URI of the data center that the application lives
 	// in, such as https://us2.api.concursolutions.com. Tokens come from
@@ -74,8 +74,8 @@ type ConcurConnectionSpec struct {
 	// Absent: 10m. At least 1m, or 10s for a loopback host.
 	// +optional
 	// +kubebuilder:validation:Type=string
-	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:Pattern=`^([0-9]+([.][0-9]+)?(ms|s|m|h))+$`
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,6})?(ms|s|m|h))+$')",message="resyncInterval must be a duration such as 10m or 1h30m, with units h, m, s or ms"
 	ResyncInterval *metav1.Duration `json:"resyncInterval,omitempty"`
 
 	// rateLimit is the budget of calls to Concur for this application. Absent: 5 a second, bursts of 10.
