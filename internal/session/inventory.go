@@ -60,12 +60,13 @@ func (i Inventory) merged(list []ess.Subscription, reading uint64, at time.Time)
 	return next
 }
 
-// with is the inventory after one id was read.
+// with is the inventory after one id was read, unless the read is older than
+// the LIST: then what the LIST has, or lacks, stays.
 func (i Inventory) with(id string, e entry) Inventory {
 	next := i
 	next.entries = make(map[string]entry, len(i.entries)+1)
 	maps.Copy(next.entries, i.entries)
-	if e.reading >= next.entries[id].reading {
+	if e.reading > max(i.reading, next.entries[id].reading) {
 		next.entries[id] = e
 	}
 	return next

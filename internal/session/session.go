@@ -179,7 +179,7 @@ func (s *Session) list(ctx context.Context, since uint64) error {
 	}
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return waited(ctx.Err())
 	case <-s.listing:
 		defer func() { s.listing <- struct{}{} }()
 	}
@@ -200,6 +200,15 @@ func (s *Session) list(ctx context.Context, since uint64) error {
 		s.inventory = s.inventory.merged(list, reading, s.now())
 	}
 	return nil
+}
+
+// waited is the failure of a caller that stopped waiting for another one's LIST.
+func waited(cause error) error {
+	kind := ess.ErrTimeout
+	if errors.Is(cause, context.Canceled) {
+		kind = context.Canceled
+	}
+	return &ess.Error{Kind: kind, Op: "waiting for a listing of subscriptions that is under way", Cause: cause}
 }
 
 // readTopics asks for the topics when they were never read, when the token has

@@ -45,6 +45,7 @@ func (s *Session) Configure(cfg Config) error {
 	client, err := cfg.Client()
 	if err != nil {
 		s.phase, s.cause = Failed, err
+		s.fingerprint = "" // going back to the former settings is something new
 		return err
 	}
 	if s.identity != cfg.Identity {

@@ -1,0 +1,95 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/ess-operator/ess-operator/internal/ess"
+	"github.com/ess-operator/ess-operator/internal/essemulator"
+)
+
+func TestQuotaHoldsUnderConcurrency(t *testing.T) {
+	t.Parallel()
+	c := newConcur(t)
+	const limit, many = 3, 50
+	s := c.ready(t, limit)
+	var stored, refused atomic.Int32
+	var all sync.WaitGroup
+	for i := range many {
+		all.Go(func() {
+			switch _, err := s.Put(t.Context(), wanted(fmt.Sprintf("s-%d", i))); {
+			case err == nil:
+				stored.Add(1)
+			case errors.Is(err, ErrQuota):
+				refused.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if stored.Load() != limit || refused.Load() != many-limit || len(c.Subscriptions(appA)) != limit {
+		t.Errorf("%d stored and %d refused of %d, ESS holds %d; the limit is %d",
+			stored.Load(), refused.Load(), many, len(c.Subscriptions(appA)), limit)
+	}
+	if got := c.calls(essemulator.OpPut); got != limit {
+		t.Errorf("%d PUTs for %d places: a refusal must cost no call", got, limit)
+	}
+}
+
+func TestPlaces(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		reason string
+		before func(*testing.T, *concur, *Session)
+		id     string
+		want   error
+	}{
+		"Free": {"there is a place", func(*testing.T, *concur, *Session) {}, "c", nil},
+		"Full": {"the limit is reached",
+			func(t *testing.T, _ *concur, s *Session) { put(t, s, "b") }, "c", ErrQuota},
+		"Update": {"a change of what is there takes no place",
+			func(t *testing.T, _ *concur, s *Session) { put(t, s, "b") }, "a", nil},
+		"FailedPut": {"a PUT that failed gives its place back",
+			func(t *testing.T, c *concur, s *Session) {
+				c.InjectFault(essemulator.Fault{Operation: essemulator.OpPut, Status: 500, Times: 1})
+				if _, err := s.Put(t.Context(), wanted("b")); !errors.Is(err, ess.ErrUnavailable) {
+					t.Fatal(err)
+				}
+			}, "c", nil},
+		"Foreign": {"what others made with this application counts",
+			func(t *testing.T, c *concur, s *Session) {
+				c.PutSubscription(essemulator.Subscription{ID: "by-hand", ApplicationID: appA})
+				refresh(t, s)
+			}, "c", ErrQuota},
+		"Freed": {"what is gone from ESS counts no longer",
+			func(t *testing.T, c *concur, s *Session) {
+				put(t, s, "b")
+				c.RemoveSubscription("b")
+				refresh(t, s)
+			}, "c", nil},
+		"Raised": {"a higher limit acts at once",
+			func(t *testing.T, c *concur, s *Session) {
+				put(t, s, "b")
+				configure(t, s, c.config(appA, 3))
+			}, "c", nil},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newConcur(t)
+			s := c.ready(t, 2)
+			put(t, s, "a")
+			tc.before(t, c, s)
+			if err := s.Place(tc.id); !errors.Is(err, tc.want) {
+				t.Errorf("Place says %v, want %v: %s", err, tc.want, tc.reason)
+			}
+			if _, err := s.Put(t.Context(), wanted(tc.id)); !errors.Is(err, tc.want) {
+				t.Errorf("Put says %v, want %v: %s", err, tc.want, tc.reason)
+			}
+		})
+	}
+}
