@@ -18,7 +18,7 @@ func TestBudget(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
-		b := NewBudget(roundTrip(func(*http.Request) (*http.Response, error) { 
+		b := NewBudget(roundTrip(func(*http.Request) (*http.Response, error) {
 			calls++
 			return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
 		}), 5, 2)

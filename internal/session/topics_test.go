@@ -28,7 +28,7 @@ func TestTopicsAreReadAgain(t *testing.T) {
 		"NewRequest": {"whoever asks for a look means all of it",
 			func(_ *testing.T, _ *concur, s *Session) { s.Request("noon"); s.Request("one") }, 1},
 		"NewScopes": {"scopes decide about topics",
-			func(_ *testing.T, c *concur, s *Session) {
+			func(_ *testing.T, c *concur, _ *Session) {
 				c.grant(appA, "events.topic.read", "travelrequest.write")
 				c.RevokeTokens(appA) // scopes come with the next token
 			}, 1},
