@@ -27,7 +27,7 @@ help: ## Print this.
 	@awk -f hack/help.awk $(MAKEFILE_LIST)
 
 build: ## Build every program into bin/.
-	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ $(PROGRAMS)
+	go build -ldflags '$(LDFLAGS)' -o bin/ $(PROGRAMS)
 
 demo: build controlplane ## Watch it work on a real control plane; KEEP=1 leaves it running.
 	@go build -o bin/demo ./hack/demo
