@@ -1,0 +1,112 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"io"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client/config"
+)
+
+// parsed parses args as main does, in a flag set of its own.
+func parsed(args ...string) (options, error) {
+	flags := flag.NewFlagSet("manager", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	config.RegisterFlags(flags) // --kubeconfig
+	return parse(flags, args)
+}
+
+func TestFlagsAreRefusedAtOnce(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		reason string
+		args   []string
+		want   string // empty: accepted
+	}{
+		"None":          {reason: "the defaults are usable"},
+		"Argument":      {reason: "a flag after a forgotten dash would do nothing", args: []string{"leader-elect"}, want: `unexpected argument "leader-elect": every setting is a flag, see --help`},
+		"UnknownFlag":   {reason: "a misspelt flag would do nothing", args: []string{"--leader-election"}, want: "flag provided but not defined: -leader-election"},
+		"LogFormat":     {reason: "logs are read by machines that expect one of two", args: []string{"--log-format=yaml"}, want: `--log-format is "yaml": use json or text`},
+		"LogFormatText": {reason: "people read logs too", args: []string{"--log-format=text"}},
+		"LogLevel":      {reason: "there are four levels", args: []string{"--log-level=loud"}, want: `invalid value "loud" for flag -log-level`},
+		"LogLevelLower": {reason: "the help writes levels in lower case", args: []string{"--log-level=debug"}},
+		"NoWorkers":     {reason: "nothing would ever be reconciled", args: []string{"--max-concurrent-reconciles=0"}, want: "--max-concurrent-reconciles is 0: use 1 or more"},
+		"HostIsURL":     {reason: "a list that matches nothing stalls every connection", args: []string{"--allowed-hosts=https://us2.api.concursolutions.com"}, want: "reading allowed hosts"},
+		"HostsLoopback": {reason: "for the emulator", args: []string{"--allowed-hosts=*.concursolutions.com,localhost"}},
+		"ReceiverHTTP":  {reason: "ESS delivers over https only", args: []string{"--receiver-url=http://events.example.com"}, want: `reading the receiver URL "http://events.example.com": it must be like https://events.example.com`},
+		"ReceiverHTTPS": {reason: "a receiver may be below a path", args: []string{"--receiver-url=https://events.example.com/ess/"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := parsed(tt.args...)
+			switch {
+			case tt.want == "" && err != nil:
+				t.Errorf("refused though %s: %v", tt.reason, err)
+			case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
+				t.Errorf("the error is %v, want %q: %s", err, tt.want, tt.reason)
+			}
+		})
+	}
+}
+
+func TestHelpIsNoFailure(t *testing.T) {
+	t.Parallel()
+	if _, err := parsed("--help"); !errors.Is(err, flag.ErrHelp) {
+		t.Errorf("the error is %v, want one that main knows for a request for help", err)
+	}
+}
+
+func TestWatchedNamespaces(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		reason string
+		args   []string
+		want   []string
+	}{
+		"All":    {reason: "no list is no limit"},
+		"Some":   {reason: "spaces and empty items are slips, not namespaces", args: []string{"--watch-namespaces=finance, travel,"}, want: []string{"finance", "travel"}},
+		"Spaced": {reason: "a list of nothing must not become one empty namespace", args: []string{"--watch-namespaces="}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o, err := parsed(tt.args...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			watched := o.manager(runtime.NewScheme()).Cache.DefaultNamespaces
+			if len(watched) != len(tt.want) {
+				t.Errorf("watches %v, want %v: %s", watched, tt.want, tt.reason)
+			}
+			for _, namespace := range tt.want {
+				if _, ok := watched[namespace]; !ok {
+					t.Errorf("does not watch %s: %s", namespace, tt.reason)
+				}
+			}
+			if o.controllers.Namespaced != (len(tt.want) > 0) {
+				t.Errorf("the controllers are told %t about reading namespaces", !o.controllers.Namespaced)
+			}
+		})
+	}
+}
+
+func TestMetricsAreForAuthorisedCallers(t *testing.T) {
+	t.Parallel()
+	o, err := parsed("--metrics-bind-address=:8443")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := o.manager(runtime.NewScheme()).Metrics; !m.SecureServing || m.FilterProvider == nil {
+		t.Error("metrics are served to everybody unless asked otherwise")
+	}
+	if o, err = parsed("--metrics-secure=false"); err != nil {
+		t.Fatal(err)
+	}
+	if m := o.manager(runtime.NewScheme()).Metrics; m.SecureServing || m.FilterProvider != nil {
+		t.Error("--metrics-secure=false still asks who is calling")
+	}
+}
