@@ -88,7 +88,7 @@ func (r *Reconciler) subscribe(ctx context.Context, sub *v1alpha1.EventSubscript
 	if err != nil && !errors.Is(err, ess.ErrNotFound) {
 		return outcome{err: err, seen: &seen, did: did}
 	}
-	seen = observation{remote: remote, present: err == nil, owned: seen.owned}
+	seen.remote, seen.present = remote, err == nil
 	did, err = decide(want, seen, sub.Spec.EffectiveAdoptionPolicy())
 	out = outcome{err: err, seen: &seen, did: did}
 	if err != nil || !did.writes() || sub.Spec.Suspend {
@@ -117,7 +117,7 @@ func permitted(s *session.Session, want ess.Subscription) error {
 
 // write sends one PUT and reads back.
 func (r *Reconciler) write(ctx context.Context, sub *v1alpha1.EventSubscription, s *session.Session, want ess.Subscription, out outcome) outcome {
-	if out.did.claims() {
+	if out.did.claims() && !out.seen.owned {
 		if err := r.claim(ctx, sub, s.Snapshot().ApplicationID, want.ID); err != nil {
 			out.err = err
 			return out

@@ -15,7 +15,7 @@ type action int
 const (
 	settle   action = iota // nothing: ESS holds what is wanted, and it is ours
 	adopt                  // nothing at ESS: it holds what is wanted, and becomes ours
-	create                 // PUT: ESS has none of this id
+	create                 // PUT: ESS has none of this id, and never had ours
 	update                 // PUT: ours, and it differs
 	takeOver               // PUT: not ours, it differs, and the policy adopts always
 	recreate               // PUT: ours, and ESS lost it
@@ -32,6 +32,7 @@ type observation struct {
 	remote  ess.Subscription
 	present bool
 	owned   bool // status says that this object made or adopted it, under this application
+	known   bool // status says that ESS was seen to hold it
 }
 
 // decide says what has to happen, or why nothing may. It is pure.
@@ -42,7 +43,7 @@ func decide(want ess.Subscription, seen observation, policy v1alpha1.AdoptionPol
 		return settle, nil
 	case seen.owned && seen.present:
 		return update, nil
-	case seen.owned:
+	case seen.owned && seen.known:
 		return recreate, nil
 	case !seen.present:
 		return create, nil

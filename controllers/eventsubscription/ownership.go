@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -17,7 +18,10 @@ import (
 // observe is what the inventory knows of an id.
 func observe(sub *v1alpha1.EventSubscription, snapshot session.Snapshot, id string) observation {
 	remote, present := snapshot.Inventory.Subscription(id)
-	return observation{remote: remote, present: present, owned: owns(sub, snapshot.ApplicationID, id)}
+	return observation{
+		remote: remote, present: present,
+		owned: owns(sub, snapshot.ApplicationID, id), known: sub.Status.CompanyCount != nil,
+	}
 }
 
 // owns reports whether sub made or adopted the id under the application.
@@ -32,11 +36,19 @@ func (r *Reconciler) claim(ctx context.Context, sub *v1alpha1.EventSubscription,
 	before := sub.DeepCopy()
 	r.warnOrphan(sub, applicationID)
 	sub.Status.SubscriptionID, sub.Status.ApplicationID = id, applicationID
+	undescribe(sub)
 	progressing(sub, r.clock.Now(), fmt.Sprintf("creating subscription %q at ESS", id))
 	if err := r.client.Status().Patch(ctx, sub, client.MergeFrom(before)); err != nil {
 		return fmt.Errorf("claiming subscription %s: %w", id, err)
 	}
 	return nil
+}
+
+// undescribe takes from status what ESS showed of a subscription that is not this object's any more.
+func undescribe(sub *v1alpha1.EventSubscription) {
+	sub.Status.CompanyIDs, sub.Status.CompanyCount, sub.Status.Groups, sub.Status.Scope = nil, nil, nil, ""
+	meta.RemoveStatusCondition(&sub.Status.Conditions, v1alpha1.CompaniesConnectedCondition)
+	meta.RemoveStatusCondition(&sub.Status.Conditions, v1alpha1.AtRiskCondition)
 }
 
 // yield returns an error when an older object wants the same id at the same
