@@ -1,6 +1,7 @@
 package essemulator_test
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -116,6 +117,55 @@ func TestAdminChangesAssumptionsAndTime(t *testing.T) {
 	now := b.mustAdmin("POST", "/v1/clock", `{"by":"720h"}`)
 	if diff := cmp.Diff(any(map[string]any{"now": "2026-07-01T12:00:00Z"}), now); diff != "" {
 		t.Errorf("clock (-want +got):\n%s", diff)
+	}
+}
+
+func TestAdminShowsAndChangesKeys(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	before := b.mustAdmin("GET", "/v1/keys", "").(map[string]any)
+	if before["ca"] != string(b.emu.Keys().CAPEM()) || before["signingKey"] != string(b.emu.Keys().SigningKeyPEM()) {
+		t.Errorf("keys: %v", before)
+	}
+	after := b.mustAdmin("POST", "/v1/rotate-key", "").(map[string]any)
+	if after["ca"] != before["ca"] || after["signingKey"] == before["signingKey"] {
+		t.Error("rotation changes the signing key and keeps the CA")
+	}
+	cert := b.mustAdmin("POST", "/v1/certificates", `{"hosts":["hooks.example","10.0.0.7"]}`).(map[string]any)
+	pair, err := tls.X509KeyPair([]byte(cert["certificate"].(string)), []byte(cert["key"].(string)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, host := range []string{"hooks.example", "10.0.0.7"} {
+		if err := pair.Leaf.VerifyHostname(host); err != nil {
+			t.Error(err)
+		}
+	}
+	b.mustAdmin("PUT", "/v1/disguise", `{"certificate":"expired"}`)
+	want := any(map[string]any{"certificate": "expired", "signature": ""})
+	if diff := cmp.Diff(want, b.mustAdmin("GET", "/v1/disguise", "")); diff != "" {
+		t.Errorf("disguise (-want +got):\n%s", diff)
+	}
+}
+
+func TestAdminLists(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	apps := b.mustAdmin("GET", "/v1/applications", "").([]any)
+	if app := apps[0].(map[string]any); len(apps) != 2 || app["id"] != appA || app["secrets"] != nil {
+		t.Errorf("applications: %v", apps)
+	}
+	if samples := b.mustAdmin("GET", "/v1/samples", "").([]any); len(samples) != len(essemulator.Samples()) {
+		t.Errorf("samples: %v", samples)
+	}
+	b.mustAdmin("POST", "/v1/faults", `{"delay":"2s","hang":true}`)
+	want := any(map[string]any{"1": map[string]any{"delay": "2s", "hang": true}})
+	if diff := cmp.Diff(want, b.mustAdmin("GET", "/v1/faults", "")); diff != "" {
+		t.Errorf("faults (-want +got):\n%s", diff)
+	}
+	b.mustAdmin("DELETE", "/v1/faults", "")
+	if got := b.emu.Faults(); len(got) != 0 {
+		t.Errorf("faults left: %v", got)
 	}
 }
 

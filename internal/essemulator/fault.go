@@ -93,8 +93,14 @@ func (b *faultBook) clear(which func(int) bool) {
 	}
 }
 
+// taken is a fault that acts on one call.
+type taken struct {
+	Fault
+	release <-chan struct{} // closed when faults are cleared
+}
+
 // take returns the fault that acts on this call, or nil, and counts it.
-func (b *faultBook) take(c *call) *Fault {
+func (b *faultBook) take(c *call) *taken {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, n := range slices.Sorted(maps.Keys(b.faults)) {
@@ -111,22 +117,19 @@ func (b *faultBook) take(c *call) *Fault {
 			left.Times--
 			b.faults[n] = left
 		}
-		return &f
+		if b.release == nil {
+			b.release = make(chan struct{})
+		}
+		return &taken{f, b.release}
 	}
 	return nil
 }
 
 // hang returns when the caller is gone or faults are cleared.
-func (b *faultBook) hang(ctx context.Context) {
-	b.mu.Lock()
-	if b.release == nil {
-		b.release = make(chan struct{})
-	}
-	release := b.release
-	b.mu.Unlock()
+func (f *taken) hang(ctx context.Context) {
 	select {
 	case <-ctx.Done():
-	case <-release:
+	case <-f.release:
 	}
 }
 

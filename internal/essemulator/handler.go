@@ -101,7 +101,7 @@ func (e *Emulator) receive(r *http.Request) *call {
 var errCut = errors.New("connection cut on purpose")
 
 // perform does the operation and lets the fault, if any, have its way with it. The error is errCut.
-func (e *Emulator) perform(ctx context.Context, c *call, f *Fault) (reply, error) {
+func (e *Emulator) perform(ctx context.Context, c *call, f *taken) (reply, error) {
 	if f == nil {
 		return e.dispatch(c), nil
 	}
@@ -116,7 +116,7 @@ func (e *Emulator) perform(ctx context.Context, c *call, f *Fault) (reply, error
 		rep = e.dispatch(c)
 	}
 	if f.Hang {
-		e.faults.hang(ctx)
+		f.hang(ctx)
 		return reply{}, errCut
 	}
 	if f.Reset {
