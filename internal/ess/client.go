@@ -11,7 +11,6 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"strconv"
-	"sync/atomic"
 	"time"
 )
 
@@ -142,13 +141,14 @@ func (c *Client) do(ctx context.Context, r request, target string, scrub scrubbe
 	if authorization != "" {
 		req.Header.Set("Authorization", authorization)
 	}
+	var told trace
 	start := time.Now()
-	a, lost := c.exchange(req)
+	a, lost := c.exchange(req, &told)
 	code := strconv.Itoa(a.status)
 	if lost != nil {
 		code = kindWord(lost.kind)
 	}
-	c.cfg.Observe(Call{Operation: r.name, Code: code, Duration: time.Since(start)})
+	c.cfg.Observe(Call{Operation: r.name, Code: code, Duration: time.Since(told.sentAfter(start))})
 	if lost != nil {
 		return answer{}, &Error{
 			Kind: lost.kind, Op: r.doing, Status: a.status, Cause: lost.cause, CorrelationID: a.correlationID,
@@ -180,14 +180,13 @@ func newRequest(ctx context.Context, r request, target string) (*http.Request, e
 }
 
 // exchange sends req and reads the whole answer. When there is none, the answer returned holds what is known.
-func (c *Client) exchange(req *http.Request) (answer, *loss) {
-	var handshakeFailed atomic.Bool
-	ctx := httptrace.WithClientTrace(req.Context(), handshakeTrace(&handshakeFailed))
+func (c *Client) exchange(req *http.Request, told *trace) (answer, *loss) {
+	ctx := httptrace.WithClientTrace(req.Context(), told.hooks())
 	// RoundTrip and not http.Client: a redirect is an answer here, and cookies and referers have no place.
 	resp, err := c.cfg.Transport.RoundTrip(req.WithContext(ctx))
 	if err != nil {
 		a := answer{correlationID: req.Header.Get(correlationHeader)}
-		return a, &loss{transportKind(ctx, err, handshakeFailed.Load()), err}
+		return a, &loss{transportKind(ctx, err, told.handshakeFailed.Load()), err}
 	}
 	defer resp.Body.Close()
 	a := answer{status: resp.StatusCode, header: resp.Header, correlationID: correlationID(req, resp)}

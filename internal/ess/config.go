@@ -61,9 +61,10 @@ func (c Config) GoString() string { return c.String() }
 type Call struct {
 	// Operation is token, topics, list, get, put or delete.
 	Operation string
-	// Code is the HTTP status as text, or, when no whole answer arrived, one of canceled, timeout, tls, dns, connect, too_large.
+	// Code is the HTTP status as text, or, when no whole answer arrived, one of canceled, timeout, tls, dns, connect,
+	// too_large, malformed; held when Config.Transport did not send the call.
 	Code string
-	// Duration is the time from sending to the end of the answer.
+	// Duration is the time from sending to the end of the answer, without what Config.Transport held it back before.
 	Duration time.Duration
 }
 

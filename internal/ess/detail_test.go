@@ -93,7 +93,7 @@ func TestRetryAfter(t *testing.T) {
 		"None":     {"Not said.", "", 0},
 	}
 	for name, tc := range tests {
-		if got := retryAfter(tc.value, now); got != tc.want {
+		if got := ParseRetryAfter(tc.value, now); got != tc.want {
 			t.Errorf("%s: %s\ngot %v, want %v", name, tc.reason, got, tc.want)
 		}
 	}

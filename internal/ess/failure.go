@@ -27,6 +27,7 @@ var kindWords = []struct {
 	{ErrConnect, "connect"},
 	{ErrTooLarge, "too_large"},
 	{ErrMalformed, "malformed"},
+	{ErrRateLimited, "held"}, // by the transport itself
 }
 
 func kindWord(kind error) string {
@@ -46,13 +47,33 @@ func contextKind(err error) error {
 	return ErrTimeout
 }
 
-// handshakeTrace notes that TLS failed: crypto/tls has no error type for most of its refusals.
-func handshakeTrace(failed *atomic.Bool) *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
-		if err != nil {
-			failed.Store(true)
-		}
-	}}
+// trace is what the transport tells while it carries a request.
+type trace struct {
+	// handshakeFailed says that TLS failed: crypto/tls has no error type for most of its refusals.
+	handshakeFailed atomic.Bool
+	sent            atomic.Pointer[time.Time]
+}
+
+func (t *trace) hooks() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GetConn: func(string) {
+			now := time.Now()
+			t.sent.CompareAndSwap(nil, &now) // the transport may come back for another connection
+		},
+		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
+			if err != nil {
+				t.handshakeFailed.Store(true)
+			}
+		},
+	}
+}
+
+// sentAfter is when the request left, which a transport that holds calls back delays; start, when nobody told.
+func (t *trace) sentAfter(start time.Time) time.Time {
+	if sent := t.sent.Load(); sent != nil {
+		return *sent
+	}
+	return start
 }
 
 // transportKind sorts what went wrong before a whole answer was there.
@@ -141,7 +162,7 @@ func (c *Client) refusal(r request, a answer, scrub scrubber) error {
 	f := decodeFault(a.body)
 	e := &Error{
 		Op: r.doing, Status: a.status, CorrelationID: a.correlationID,
-		RetryAfter: retryAfter(a.header.Get("Retry-After"), c.cfg.Now()),
+		RetryAfter: ParseRetryAfter(a.header.Get("Retry-After"), c.cfg.Now()),
 		Detail:     scrub.line(strings.ReplaceAll(f.text(), a.correlationID, "")),
 	}
 	e.Kind = c.textKind(r, a.status, strings.ReplaceAll(f.text(), "'"+r.id+"'", ""))

@@ -110,7 +110,7 @@ func FuzzRetryAfter(f *testing.F) {
 		f.Add(value)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		if wait := retryAfter(value, now); wait < 0 || wait > maxRetryAfter {
+		if wait := ParseRetryAfter(value, now); wait < 0 || wait > maxRetryAfter {
 			t.Errorf("got %v", wait)
 		}
 	})

@@ -172,7 +172,7 @@ func (c *Client) grantRefusal(a answer) error {
 	f := decodeGrantFault(a.body)
 	e := &Error{
 		Kind: f.kind(a.status), Op: doingToken, Status: a.status, Code: f.Code, CorrelationID: a.correlationID,
-		RetryAfter: retryAfter(a.header.Get("Retry-After"), c.cfg.Now()),
+		RetryAfter: ParseRetryAfter(a.header.Get("Retry-After"), c.cfg.Now()),
 	}
 	if a.header.Get(correlationHeader) == "" && plainID(f.CorrelationID) {
 		e.CorrelationID = f.CorrelationID

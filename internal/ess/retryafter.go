@@ -11,9 +11,9 @@ import (
 // ("SAP Concur, HTTP Status Codes"), and one odd header must not silence an application for days.
 const maxRetryAfter = time.Hour
 
-// retryAfter reads a Retry-After header, seconds or HTTP date, as a wait between zero and maxRetryAfter.
+// ParseRetryAfter reads a Retry-After header, seconds or HTTP date, as a wait between zero and one hour.
 // What it cannot read is zero.
-func retryAfter(value string, now time.Time) time.Duration {
+func ParseRetryAfter(value string, now time.Time) time.Duration {
 	value = strings.TrimSpace(value)
 	if value == "" {
 		return 0
