@@ -2,6 +2,7 @@ package essemulator
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"testing"
 	"time"
@@ -73,11 +74,16 @@ func TestTokensRememberedAreBounded(t *testing.T) {
 	now := emu.clock.Now()
 	emu.mu.Lock()
 	defer emu.mu.Unlock()
-	for n := range maxTokens + 1 {
-		emu.remember(now.Add(time.Duration(n)).String(), grant{expires: now.Add(time.Duration(n + 1))})
+	hash := func(n int) (h tokenHash) {
+		binary.BigEndian.PutUint32(h[:], uint32(n))
+		return h
 	}
-	if len(emu.tokens) != maxTokens {
-		t.Errorf("%d tokens are remembered", len(emu.tokens))
+	for n := range maxTokens {
+		emu.tokens[hash(n)] = grant{expires: now.Add(time.Duration(n + 1))}
+	}
+	emu.remember("one more", grant{expires: now.Add(time.Hour)})
+	if _, ok := emu.tokens[hash(0)]; ok || len(emu.tokens) != maxTokens {
+		t.Errorf("%d tokens are remembered, that which ends first among them: %v", len(emu.tokens), ok)
 	}
 }
 
