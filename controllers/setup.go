@@ -90,7 +90,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	}
 	var (
 		clk        = clock.RealClock{}
-		sessions   = session.NewRegistry(clk.Now)
+		sessions   = session.NewRegistry(clk.Now, session.ObserveWaits(telemetry.ObserveWait))
 		dependents = wake.NewBell()
 		suspicions = wake.NewBell()
 		recorder   = mgr.GetEventRecorder(Name)

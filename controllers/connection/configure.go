@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
 	"github.com/ess-operator/ess-operator/controllers/internal/failure"
@@ -30,9 +31,11 @@ func (r *Reconciler) configuration(ctx context.Context, conn *v1alpha1.ConcurCon
 		return session.Config{}, err
 	}
 	limit := conn.Spec.EffectiveRateLimit()
+	governor := r.sessions.Govern(client.ObjectKeyFromObject(conn), session.Application{BaseURL: conn.Spec.BaseURL, ClientID: id},
+		session.Limit{PerSecond: int(limit.RequestsPerSecond), Burst: int(limit.Burst)})
 	return session.Config{
 		Identity:    digest(conn.Spec.BaseURL, conn.Spec.APIURL, id),
-		Fingerprint: digest(conn.Spec.BaseURL, conn.Spec.APIURL, conn.Spec.CABundle, limit, id, secret),
+		Fingerprint: digest(conn.Spec.BaseURL, conn.Spec.APIURL, conn.Spec.CABundle, id, secret),
 		ClientID:    id,
 		Limit:       int(conn.Spec.EffectiveMaxSubscriptions()),
 		Client: func() (*ess.Client, error) {
@@ -43,10 +46,9 @@ func (r *Reconciler) configuration(ctx context.Context, conn *v1alpha1.ConcurCon
 				ClientID:     id,
 				ClientSecret: secret,
 				AllowURL:     r.hosts.Allow,
-				Transport: session.NewBudget(ess.NewTransport(roots),
-					int(limit.RequestsPerSecond), int(limit.Burst)),
-				Now:     r.clock.Now,
-				Observe: telemetry.ObserveCall,
+				Transport:    governor.Transport(ess.NewTransport(roots)),
+				Now:          r.clock.Now,
+				Observe:      telemetry.ObserveCall,
 			})
 		},
 	}, nil

@@ -188,8 +188,14 @@ func (r *Reconciler) refresh(ctx context.Context, conn *v1alpha1.ConcurConnectio
 	if snapshot.Phase == session.Failed {
 		due = !r.clock.Now().Before(schedule.RetryAt)
 	}
-	if !due && !requested && !schedule.Suspect && snapshot.Phase != session.Unknown {
+	early := requested || schedule.Suspect || snapshot.Phase != session.Ready // somebody waits for the outcome
+	switch {
+	case !due && !requested && !schedule.Suspect && snapshot.Phase != session.Unknown:
 		return snapshot.Cause
+	case early:
+		ctx = session.WithUrgency(ctx, session.Change)
+	default:
+		ctx = session.WithUrgency(ctx, session.Resync)
 	}
 	err := s.Refresh(ctx)
 	if err != nil {
@@ -201,10 +207,10 @@ func (r *Reconciler) refresh(ctx context.Context, conn *v1alpha1.ConcurConnectio
 
 // untilNext is when to look again, with some jitter so that connections spread.
 func (r *Reconciler) untilNext(s *session.Session, interval time.Duration) time.Duration {
-	snapshot := s.Snapshot()
+	snapshot, schedule := s.Snapshot(), s.Schedule()
 	due := snapshot.Inventory.ListedAt.Add(interval + time.Duration(rand.Float64()*float64(interval)/20))
 	if snapshot.Phase == session.Failed {
-		due = s.Schedule().RetryAt
+		due = schedule.RetryAt
 	}
 	return max(due.Sub(r.clock.Now()), time.Second)
 }

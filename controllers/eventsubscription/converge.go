@@ -41,7 +41,7 @@ type outcome struct {
 
 // converge makes ESS hold what sub wants. It is the only step that talks to ESS.
 func (r *Reconciler) converge(ctx context.Context, sub *v1alpha1.EventSubscription) outcome {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(session.WithUrgency(ctx, urgency(sub)), callTimeout)
 	defer cancel()
 	if !sub.DeletionTimestamp.IsZero() {
 		return r.unsubscribe(ctx, sub)

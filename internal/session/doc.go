@@ -2,9 +2,13 @@
 // does what it does at Concur in its name.
 //
 // A [Session] is one application in one data center: an [ess.Client] with its
-// token and its budget of calls, and the [Inventory], which is the answer of
-// the last LIST kept up to date by every later read. One LIST per resync feeds
-// all objects of a connection; an object that equals its entry costs no call.
+// token, and the [Inventory], which is the answer of the last LIST kept up to
+// date by every later read. One LIST per resync feeds all objects of a
+// connection; an object that equals its entry costs no call.
+//
+// Every call passes the [Governor] of its application, which all connections
+// of that application share: it spends one budget, the most urgent first (see
+// [WithUrgency]), and makes no call while a Retry-After is in force.
 //
 // The connection controller configures and refreshes sessions. The
 // subscription controller asks the inventory first, and reads and writes

@@ -11,15 +11,36 @@ import (
 // Registry holds the session of each ConcurConnection. Its methods may be
 // called from many goroutines at once.
 type Registry struct {
-	now func() time.Time
+	now    func() time.Time
+	waited func(Urgency, time.Duration)
 
-	mu       sync.Mutex
-	sessions map[types.NamespacedName]*Session
+	mu           sync.Mutex
+	sessions     map[types.NamespacedName]*Session
+	applications map[types.NamespacedName]Application // that connections act as
+	shares       map[Application]*share
 }
 
 // NewRegistry returns an empty registry that reads time from now.
-func NewRegistry(now func() time.Time) *Registry {
-	return &Registry{now: now, sessions: map[types.NamespacedName]*Session{}}
+func NewRegistry(now func() time.Time, options ...Option) *Registry {
+	r := &Registry{
+		now: now, waited: func(Urgency, time.Duration) {},
+		sessions:     map[types.NamespacedName]*Session{},
+		applications: map[types.NamespacedName]Application{},
+		shares:       map[Application]*share{},
+	}
+	for _, option := range options {
+		option(r)
+	}
+	return r
+}
+
+// Option changes a registry that is being made.
+type Option func(*Registry)
+
+// ObserveWaits calls observe for each call that had its turn, with the time
+// that it waited for the budget; by many goroutines at once. Without it nobody is told.
+func ObserveWaits(observe func(Urgency, time.Duration)) Option {
+	return func(r *Registry) { r.waited = observe }
 }
 
 // Session returns the session of a connection, and whether there is one.
@@ -47,6 +68,7 @@ func (r *Registry) Close(connection types.NamespacedName) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.sessions, connection)
+	r.ungovern(connection)
 }
 
 func newSession(now func() time.Time) *Session {

@@ -54,6 +54,10 @@ var policy = map[string]struct {
 
 	"session.ErrQuota": {"a place that frees wakes the object; no call was made", session.ErrQuota,
 		failure.Verdict{Reason: v1alpha1.QuotaExceededReason, Class: waitForUser, Refused: true}},
+	"session.ErrHeld": {"the time of Retry-After ends by itself; a PUT may have been answered before the call that was held", session.ErrHeld,
+		failure.Verdict{Reason: v1alpha1.RateLimitedReason, Class: backOff}},
+	"session.ErrBudget": {"calls that wait become fewer by themselves", session.ErrBudget,
+		failure.Verdict{Reason: v1alpha1.RateLimitedReason, Class: backOff}},
 	"session.ErrSuspended": {"the end of the suspension wakes the object", session.ErrSuspended,
 		failure.Verdict{Reason: v1alpha1.ConnectionNotReadyReason, Class: waitForUser}},
 	"session.ErrNotConfigured": {"the connection says what it lacks", session.ErrNotConfigured,

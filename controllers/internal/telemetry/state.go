@@ -22,6 +22,8 @@ var (
 		"Age of the token that a connection used for its last refresh.", []string{"namespace", "name"}, nil)
 	syncAge = prometheus.NewDesc("ess_operator_connection_last_sync_age_seconds",
 		"Time since ESS was last listed for a connection.", []string{"namespace", "name"}, nil)
+	held = prometheus.NewDesc("ess_operator_budget_held",
+		"1 while SAP Concur's Retry-After holds all calls of a connection's application, else 0.", []string{"namespace", "name"}, nil)
 )
 
 // collector reads the cache and the sessions when it is scraped, so that no
@@ -46,6 +48,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- objects
 	ch <- tokenAge
 	ch <- syncAge
+	ch <- held
 }
 
 // Collect implements prometheus.Collector.
@@ -66,7 +69,17 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	for labels, n := range counts {
 		ch <- prometheus.MustNewConstMetric(objects, prometheus.GaugeValue, float64(n), labels[:]...)
 	}
+	c.collectSessions(ch)
+}
+
+// collectSessions tells the state of each connection's session.
+func (c *collector) collectSessions(ch chan<- prometheus.Metric) {
 	for name, s := range c.sessions.All() {
+		value := 0.
+		if c.sessions.Held(name) > 0 {
+			value = 1
+		}
+		ch <- prometheus.MustNewConstMetric(held, prometheus.GaugeValue, value, name.Namespace, name.Name)
 		snapshot := s.Snapshot()
 		if at := snapshot.Token.IssuedAt; !at.IsZero() {
 			ch <- prometheus.MustNewConstMetric(tokenAge, prometheus.GaugeValue, c.clock.Since(at).Seconds(), name.Namespace, name.Name)
