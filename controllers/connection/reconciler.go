@@ -209,7 +209,10 @@ func (r *Reconciler) refresh(ctx context.Context, conn *v1alpha1.ConcurConnectio
 func (r *Reconciler) untilNext(s *session.Session, interval time.Duration) time.Duration {
 	snapshot, schedule := s.Snapshot(), s.Schedule()
 	due := snapshot.Inventory.ListedAt.Add(interval + time.Duration(rand.Float64()*float64(interval)/20))
-	if snapshot.Phase == session.Failed {
+	switch {
+	case schedule.PostponedTo.After(r.clock.Now()):
+		due = schedule.PostponedTo
+	case snapshot.Phase == session.Failed:
 		due = schedule.RetryAt
 	}
 	return max(due.Sub(r.clock.Now()), time.Second)

@@ -8,7 +8,9 @@
 //
 // Every call passes the [Governor] of its application, which all connections
 // of that application share: it spends one budget, the most urgent first (see
-// [WithUrgency]), and makes no call while a Retry-After is in force.
+// [WithUrgency]), and makes no call while a Retry-After is in force. While a
+// session fails for a reason at Concur, only [Session.Refresh] calls, as a
+// probe; [Session.MayCall] tells the others.
 //
 // The connection controller configures and refreshes sessions. The
 // subscription controller asks the inventory first, and reads and writes

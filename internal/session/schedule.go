@@ -2,6 +2,8 @@ package session
 
 import (
 	"time"
+
+	"github.com/ess-operator/ess-operator/internal/ess"
 )
 
 // Schedule says when ESS should be listed again, and how it went so far.
@@ -10,9 +12,11 @@ type Schedule struct {
 	Failures int
 	// RetryAt is when to try again after a failure.
 	RetryAt time.Time
-	// Suspect is set when a refresh is due early: the configuration is new, or
-	// somebody met a failure that everybody would meet.
+	// Suspect is set when a refresh is due early: the configuration is new,
+	// somebody met a failure that everybody would meet, or the last one was postponed.
 	Suspect bool
+	// PostponedTo is when a refresh that was not given a turn should be tried again.
+	PostponedTo time.Time
 }
 
 // Schedule returns the schedule of now.
@@ -51,20 +55,27 @@ func (s *Session) Request(value string) bool {
 	return true
 }
 
-// refreshed notes the outcome of a refresh.
-func (s *Session) refreshed(err error) {
+// refreshed notes the outcome of a refresh, and returns why the session does not work.
+func (s *Session) refreshed(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if notMade(err) && (s.phase == Ready || s.phase == Failed) {
+		// What was known of the connection is still all that is known.
+		s.schedule.Suspect = s.phase == Ready
+		s.schedule.PostponedTo = s.now().Add(ess.RetryAfter(err))
+		return s.cause
+	}
 	s.schedule.Suspect = false
 	if s.phase == Suspended {
-		return
+		return err
 	}
 	s.cause = err
 	if err != nil {
 		s.phase = Failed
 		s.schedule.Failures++
-		return
+		return err
 	}
 	s.phase = Ready
 	s.schedule.Failures = 0
+	return nil
 }

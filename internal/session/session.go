@@ -94,19 +94,19 @@ func (s *Session) AllowsTopic(topic string) bool {
 }
 
 // Refresh lists ESS, and reads the topics when they may have changed. It moves
-// the session to Ready or to Failed, and returns the failure.
+// the session to Ready or to Failed, and returns the failure. Without a turn
+// for its calls it is postponed: a session that was ready stays so.
 func (s *Session) Refresh(ctx context.Context) error {
 	err := s.list(ctx, s.nextReading())
 	if err == nil {
 		err = s.readTopics(ctx)
 	}
-	s.refreshed(err)
-	return err
+	return s.refreshed(err)
 }
 
 // Read reads one subscription from ESS. The error is ess.ErrNotFound when ESS has none of that id.
 func (s *Session) Read(ctx context.Context, id string) (ess.Subscription, error) {
-	client, err := s.use()
+	client, err := s.lend()
 	if err != nil {
 		return ess.Subscription{}, err
 	}
@@ -121,7 +121,7 @@ func (s *Session) Read(ctx context.Context, id string) (ess.Subscription, error)
 // Put creates or replaces a subscription and reads it back. It is idempotent.
 // A first PUT that would exceed the limit fails with ErrQuota and makes no call.
 func (s *Session) Put(ctx context.Context, want ess.Subscription) (ess.Subscription, error) {
-	client, err := s.use()
+	client, err := s.lend()
 	if err != nil {
 		return ess.Subscription{}, err
 	}
@@ -143,7 +143,7 @@ const redeleteAfter = 5 * time.Minute
 // it: ESS only marks for deletion and removes later. Call it again until it
 // reports false; the DELETE is not repeated meanwhile. Absent is success.
 func (s *Session) Delete(ctx context.Context, id string) (listed bool, err error) {
-	client, err := s.use()
+	client, err := s.lend()
 	if err != nil {
 		return true, err
 	}

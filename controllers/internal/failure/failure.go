@@ -119,6 +119,7 @@ var verdicts = []row{
 		Advice: "delete a subscription that is no longer needed, or use another application; spec.maxSubscriptions of the ConcurConnection raises the limit if SAP raised it"}},
 	{session.ErrSuspended, Verdict{Reason: v1alpha1.ConnectionNotReadyReason, Class: WaitForUser}},
 	{session.ErrNotConfigured, Verdict{Reason: v1alpha1.ConnectionNotReadyReason, Class: WaitForUser}},
+	{session.ErrNotReady, Verdict{Reason: v1alpha1.ConnectionNotReadyReason, Class: WaitForUser}},
 	{session.ErrHeld, Verdict{Reason: v1alpha1.RateLimitedReason,
 		Advice: "the operator tries again when that time is over; if this goes on, lower spec.rateLimit of the ConcurConnection"}},
 	{session.ErrBudget, Verdict{Reason: v1alpha1.RateLimitedReason,

@@ -54,6 +54,8 @@ var policy = map[string]struct {
 
 	"session.ErrQuota": {"a place that frees wakes the object; no call was made", session.ErrQuota,
 		failure.Verdict{Reason: v1alpha1.QuotaExceededReason, Class: waitForUser, Refused: true}},
+	"session.ErrNotReady": {"the refresh that succeeds wakes the object; no call was made", session.ErrNotReady,
+		failure.Verdict{Reason: v1alpha1.ConnectionNotReadyReason, Class: waitForUser}},
 	"session.ErrHeld": {"the time of Retry-After ends by itself; a PUT may have been answered before the call that was held", session.ErrHeld,
 		failure.Verdict{Reason: v1alpha1.RateLimitedReason, Class: backOff}},
 	"session.ErrBudget": {"calls that wait become fewer by themselves", session.ErrBudget,
