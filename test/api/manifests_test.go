@@ -124,3 +124,23 @@ func TestSamplesAreValid(t *testing.T) {
 		}
 	}
 }
+
+func TestReadmeShowsTheSample(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(readme), "```yaml\n")
+	shown, _, ok := strings.Cut(rest, "```")
+	if !ok {
+		t.Fatal("the README shows no YAML")
+	}
+	sample, err := os.ReadFile("../../config/samples/concur_v1alpha1_eventsubscription.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasSuffix(string(sample), shown) { // behind its comment
+		t.Errorf("the README shows\n%s\nand the sample is\n%s", shown, sample)
+	}
+}
