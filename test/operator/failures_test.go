@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/onsi/gomega"
 	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -100,8 +101,12 @@ func (w *world) checkBounded(operation string, start time.Time) {
 func (w *world) checkHeld(sub *v1alpha1.EventSubscription) {
 	w.t.Helper()
 	held := w.ess.Subscriptions(appID)
-	if len(held) != 1 || held[0].ID != w.namespace+".reports" || held[0].Topic != topic || held[0].Filter != ".*" || held[0].Endpoint != endpoint {
+	if len(held) != 1 {
 		w.t.Fatalf("ESS holds %+v", held)
+	}
+	want := []string{w.namespace + ".reports", topic, ".*", endpoint}
+	if diff := cmp.Diff(want, []string{held[0].ID, held[0].Topic, held[0].Filter, held[0].Endpoint}); diff != "" {
+		w.t.Errorf("what ESS holds (-want +got):\n%s", diff)
 	}
 	if sub.Status.SubscriptionID != held[0].ID || sub.Status.ApplicationID != appID {
 		w.t.Errorf("the subscription is not this object's: status is %+v", sub.Status)
