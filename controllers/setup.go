@@ -23,6 +23,7 @@ import (
 	"github.com/ess-operator/ess-operator/controllers/connection"
 	"github.com/ess-operator/ess-operator/controllers/eventsubscription"
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
+	"github.com/ess-operator/ess-operator/controllers/internal/record"
 	"github.com/ess-operator/ess-operator/controllers/internal/telemetry"
 	"github.com/ess-operator/ess-operator/controllers/internal/wake"
 	"github.com/ess-operator/ess-operator/internal/session"
@@ -93,7 +94,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		sessions   = session.NewRegistry(clk.Now, session.ObserveWaits(telemetry.ObserveWait))
 		dependents = wake.NewBell()
 		suspicions = wake.NewBell()
-		recorder   = mgr.GetEventRecorder(Name)
+		recorder   = record.New(mgr.GetEventRecorder(Name), namespacesOf(mgr, options))
 	)
 	connections := connection.New(connection.Config{
 		Client: mgr.GetClient(), Secrets: mgr.GetAPIReader(), Sessions: sessions,
@@ -111,6 +112,14 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		return fmt.Errorf("setting up the controller of %s: %w", "EventSubscriptions", err)
 	}
 	return telemetry.Register(mgr.GetClient(), sessions, clk)
+}
+
+// namespacesOf reads namespaces, unless the manager may not.
+func namespacesOf(mgr ctrl.Manager, options Options) client.Reader {
+	if options.Namespaced {
+		return nil
+	}
+	return mgr.GetClient()
 }
 
 // controller are the settings of one controller.

@@ -159,6 +159,10 @@ const (
 	// another shape, too large, or a redirect. A proxy in between is the usual cause.
 	InvalidResponseReason = "InvalidResponse"
 
+	// ExpiredReason: ESS removed the subscription, as it does after 30 days without a connected company or a
+	// delivery. It was made again; companies have to connect again.
+	ExpiredReason = "Expired"
+
 	// LostReason: ESS no longer holds the subscription that this object made.
 	LostReason = "Lost"
 
@@ -177,6 +181,6 @@ func Reasons() []string {
 		TopicNotAllowedReason, QuotaExceededReason, AlreadyExistsReason, IDTakenReason, IDConflictReason, ContestedReason,
 		CredentialsRejectedReason, UnauthorizedReason, ForbiddenReason, RejectedReason, RateLimitedReason,
 		UnavailableReason, TimeoutReason, UnreachableReason, DNSErrorReason, TLSErrorReason, InvalidResponseReason,
-		LostReason, UnknownReason,
+		ExpiredReason, LostReason, UnknownReason,
 	}
 }

@@ -8,7 +8,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -18,6 +17,7 @@ import (
 	"github.com/ess-operator/ess-operator/controllers/internal/failure"
 	"github.com/ess-operator/ess-operator/controllers/internal/finalizer"
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
+	"github.com/ess-operator/ess-operator/controllers/internal/record"
 	"github.com/ess-operator/ess-operator/controllers/internal/wake"
 	"github.com/ess-operator/ess-operator/internal/ess"
 	"github.com/ess-operator/ess-operator/internal/session"
@@ -40,7 +40,7 @@ type Config struct {
 	// Dependents wakes the controller of EventSubscriptions.
 	Dependents *wake.Bell
 	// Events records what changed, for people.
-	Events events.EventRecorder
+	Events *record.Recorder
 	// Hosts are those that a connection may name.
 	Hosts Hosts
 	// PathPrefix of the ESS API; empty for the documented one.
@@ -56,7 +56,7 @@ type Reconciler struct {
 	sessions   *session.Registry
 	suspicions *wake.Bell
 	dependents *wake.Bell
-	events     events.EventRecorder
+	events     *record.Recorder
 	hosts      Hosts
 	pathPrefix string
 	clock      clock.PassiveClock

@@ -16,6 +16,7 @@ import (
 	"github.com/ess-operator/ess-operator/controllers/internal/condition"
 	"github.com/ess-operator/ess-operator/controllers/internal/failure"
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
+	"github.com/ess-operator/ess-operator/controllers/internal/record"
 	"github.com/ess-operator/ess-operator/internal/session"
 )
 
@@ -56,7 +57,7 @@ func (r *Reconciler) report(ctx context.Context, conn *v1alpha1.ConcurConnection
 	if err := r.client.Status().Patch(ctx, conn, client.MergeFrom(before)); err != nil {
 		return fmt.Errorf("writing status: %w", err)
 	}
-	r.announce(before, conn)
+	r.announce(ctx, before, conn)
 	return nil
 }
 
@@ -87,12 +88,12 @@ func (r *Reconciler) describe(ctx context.Context, conn *v1alpha1.ConcurConnecti
 	conn.Status.Topics = bounded.Set(snapshot.Topics, maxNames, maxName)
 	conn.Status.TopicCount = new(int32(len(snapshot.Topics)))
 	conn.Status.LastSyncTime = timeOf(snapshot.Inventory.ListedAt)
-	return r.count(ctx, conn, snapshot.Inventory.IDs())
+	return r.count(ctx, conn, snapshot)
 }
 
-// count writes how many of the ids at ESS an EventSubscription stands for.
-func (r *Reconciler) count(ctx context.Context, conn *v1alpha1.ConcurConnection, ids []string) error {
-	subs, err := index.SubscriptionsOfApplication(ctx, r.client, conn.Status.ApplicationID)
+// count writes how many of the subscriptions at ESS an EventSubscription stands for.
+func (r *Reconciler) count(ctx context.Context, conn *v1alpha1.ConcurConnection, snapshot session.Snapshot) error {
+	subs, err := r.subscriptions(ctx, conn)
 	if err != nil {
 		return err
 	}
@@ -100,7 +101,7 @@ func (r *Reconciler) count(ctx context.Context, conn *v1alpha1.ConcurConnection,
 	for i := range subs {
 		managed[subs[i].Status.SubscriptionID] = true
 	}
-	limit := conn.Spec.EffectiveMaxSubscriptions()
+	ids, limit := snapshot.Inventory.IDs(), int32(snapshot.Limit)
 	usage := &v1alpha1.SubscriptionUsage{Used: int32(len(ids)), Limit: limit, Usage: fmt.Sprintf("%d/%d", len(ids), limit)}
 	for _, id := range ids {
 		if managed[id] {
@@ -114,8 +115,20 @@ func (r *Reconciler) count(ctx context.Context, conn *v1alpha1.ConcurConnection,
 	return nil
 }
 
+// subscriptions are the objects that may stand for subscriptions of conn's
+// application. Its own are looked up apart, since the index knows only what is
+// written already.
+func (r *Reconciler) subscriptions(ctx context.Context, conn *v1alpha1.ConcurConnection) ([]v1alpha1.EventSubscription, error) {
+	own, err := index.SubscriptionsOfConnection(ctx, r.client, client.ObjectKeyFromObject(conn))
+	if err != nil {
+		return nil, err
+	}
+	all, err := index.SubscriptionsOfApplication(ctx, r.client, index.ApplicationOf(conn))
+	return append(all, own...), err
+}
+
 // announce records an event when Ready began to say something else.
-func (r *Reconciler) announce(before, after *v1alpha1.ConcurConnection) {
+func (r *Reconciler) announce(ctx context.Context, before, after *v1alpha1.ConcurConnection) {
 	old := meta.FindStatusCondition(before.Status.Conditions, v1alpha1.ReadyCondition)
 	now := meta.FindStatusCondition(after.Status.Conditions, v1alpha1.ReadyCondition)
 	if now == nil || old != nil && old.Status == now.Status && old.Reason == now.Reason {
@@ -125,7 +138,7 @@ func (r *Reconciler) announce(before, after *v1alpha1.ConcurConnection) {
 	if now.Status == metav1.ConditionTrue || now.Reason == v1alpha1.SuspendedReason {
 		kind = corev1.EventTypeNormal
 	}
-	r.events.Eventf(after, nil, kind, now.Reason, "Connect", "%s", now.Message)
+	r.events.Record(ctx, after, record.Event{Type: kind, Reason: now.Reason, Action: "Connect", Note: now.Message})
 }
 
 // inUse says who holds a connection that is being deleted.

@@ -29,6 +29,8 @@ type outcome struct {
 	did action
 	// claimed is the status that was written by the claim; nil when there was none.
 	claimed *v1alpha1.EventSubscriptionStatus
+	// was tells what an update changed.
+	was string
 	// held says that nothing was tried, because the time to try again has not come.
 	held bool
 	// gone says that nothing is left at ESS that this object has to wait for.
@@ -54,7 +56,7 @@ func (r *Reconciler) converge(ctx context.Context, sub *v1alpha1.EventSubscripti
 	if err != nil {
 		return outcome{err: err, want: want}
 	}
-	if err := r.yield(ctx, sub, s.Snapshot().ApplicationID); err != nil {
+	if err := r.yield(ctx, sub, applicationOf(s.Snapshot())); err != nil {
 		return outcome{err: err, want: want}
 	}
 	out := r.subscribe(ctx, sub, s, want)
@@ -69,32 +71,47 @@ func (r *Reconciler) converge(ctx context.Context, sub *v1alpha1.EventSubscripti
 // subscribe compares with the inventory, and with ESS itself before it writes.
 func (r *Reconciler) subscribe(ctx context.Context, sub *v1alpha1.EventSubscription, s *session.Session, want ess.Subscription) outcome {
 	snapshot := s.Snapshot()
-	requested := requests(sub)
-	seen := observe(sub, snapshot, want.ID)
-	did, err := decide(want, seen, sub.Spec.EffectiveAdoptionPolicy())
-	out := outcome{err: err, seen: &seen, did: did}
-	switch {
-	case !requested && (err != nil || !did.writes() || sub.Spec.Suspend):
-		return adopted(sub, snapshot, out)
-	case !requested && r.tooEarly(sub):
-		out.held = true
-		return out
-	}
-	if err := permitted(s, want); err != nil {
-		out.err = err
-		return out
+	out := judge(sub, want, observe(sub, snapshot, want.ID))
+	if !requests(sub) {
+		switch {
+		case out.err != nil || !out.writes(sub):
+			return adopted(sub, snapshot, out)
+		case r.tooEarly(sub):
+			out.held = true
+			return out
+		}
+		if err := r.permitted(ctx, sub, s, want); err != nil {
+			out.err = err
+			return out
+		}
 	}
 	remote, err := s.Read(ctx, want.ID)
 	if err != nil && !errors.Is(err, ess.ErrNotFound) {
-		return outcome{err: err, seen: &seen, did: did}
+		out.err = err
+		return out
 	}
+	seen := *out.seen
 	seen.remote, seen.present = remote, err == nil
-	did, err = decide(want, seen, sub.Spec.EffectiveAdoptionPolicy())
-	out = outcome{err: err, seen: &seen, did: did}
-	if err != nil || !did.writes() || sub.Spec.Suspend {
+	out = judge(sub, want, seen)
+	if out.err != nil || !out.writes(sub) {
 		return adopted(sub, snapshot, out)
 	}
+	if err := r.permitted(ctx, sub, s, want); err != nil {
+		out.err = err
+		return out
+	}
 	return r.write(ctx, sub, s, want, out)
+}
+
+// judge decides about what was seen.
+func judge(sub *v1alpha1.EventSubscription, want ess.Subscription, seen observation) outcome {
+	did, err := decide(want, seen, sub.Spec.EffectiveAdoptionPolicy())
+	return outcome{err: err, seen: &seen, did: did}
+}
+
+// writes reports whether a PUT is due.
+func (o outcome) writes(sub *v1alpha1.EventSubscription) bool {
+	return o.did.writes() && !sub.Spec.Suspend
 }
 
 // adopted notes in status that what ESS holds is this object's from now on.
@@ -106,17 +123,22 @@ func adopted(sub *v1alpha1.EventSubscription, snapshot session.Snapshot, out out
 }
 
 // permitted says, without a call, why a write would be in vain.
-func permitted(s *session.Session, want ess.Subscription) error {
+func (r *Reconciler) permitted(ctx context.Context, sub *v1alpha1.EventSubscription, s *session.Session, want ess.Subscription) error {
 	if !s.AllowsTopic(want.Topic) {
 		return failure.New(failure.ErrTopicNotAllowed,
 			"the application may not use topic %q; it may use %s; ask SAP Concur support for the scope of the topic, or correct spec.topic",
 			want.Topic, topics(s.Snapshot().Topics))
 	}
-	return s.Place(want.ID)
+	return r.place(ctx, sub, s)
 }
 
 // write sends one PUT and reads back.
 func (r *Reconciler) write(ctx context.Context, sub *v1alpha1.EventSubscription, s *session.Session, want ess.Subscription, out outcome) outcome {
+	correcting, err := r.correct(sub, want, out)
+	if err != nil {
+		out.err = err
+		return out
+	}
 	if out.did.claims() && !out.seen.owned {
 		if err := r.claim(ctx, sub, s.Snapshot().ApplicationID, want.ID); err != nil {
 			out.err = err
@@ -132,11 +154,37 @@ func (r *Reconciler) write(ctx context.Context, sub *v1alpha1.EventSubscription,
 		}
 		return out
 	}
+	r.corrections.note(sub.UID, correcting, r.clock.Now())
+	out.was = told(differences(want, out.seen.remote))
 	out.seen = &observation{remote: remote, present: true, owned: true}
 	if differ := differences(want, remote); len(differ) > 0 {
 		out.err = failure.New(failure.ErrNotSynced, "ESS accepted the subscription but shows something else: %s", told(differ))
 	}
 	return out
+}
+
+// correct returns the fields that an update corrects because somebody changed
+// them at ESS, or an error when that happened too often. What a person asked
+// for, by a new spec or by a request, is no correction and starts a new count.
+func (r *Reconciler) correct(sub *v1alpha1.EventSubscription, want ess.Subscription, out outcome) ([]string, error) {
+	if sub.Status.ObservedGeneration != sub.Generation || requests(sub) {
+		r.corrections.forget(sub.UID)
+		return nil, nil
+	}
+	if out.did != update {
+		return nil, nil
+	}
+	differ := differences(want, out.seen.remote)
+	fields := make([]string, 0, len(differ))
+	for _, d := range differ {
+		fields = append(fields, d.Field)
+	}
+	if often := r.corrections.contested(sub.UID, fields, r.clock.Now()); len(often) > 0 {
+		return nil, failure.New(failure.ErrContested,
+			"somebody else keeps changing %s of subscription %q at ESS: it was corrected %d times within an hour and changed again (%s); find who writes it, then ask for a reconcile or change the spec; otherwise the operator tries again in an hour",
+			strings.Join(often, ", "), want.ID, maxCorrections, told(differ))
+	}
+	return fields, nil
 }
 
 // tooEarly reports whether a failed attempt has to wait, which it must not

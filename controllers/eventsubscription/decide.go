@@ -39,26 +39,35 @@ type observation struct {
 func decide(want ess.Subscription, seen observation, policy v1alpha1.AdoptionPolicy) (action, error) {
 	same := seen.present && len(differences(want, seen.remote)) == 0
 	switch {
-	case seen.owned && same:
-		return settle, nil
-	case seen.owned && seen.present:
-		return update, nil
-	case seen.owned && seen.known:
+	case !seen.present && seen.owned && seen.known:
 		return recreate, nil
 	case !seen.present:
 		return create, nil
+	case seen.owned && same:
+		return settle, nil
+	case seen.owned:
+		return update, nil
+	default:
+		return decideForeign(want, seen.remote, policy)
+	}
+}
+
+// decideForeign decides about a subscription that exists and that this object did not make.
+func decideForeign(want, remote ess.Subscription, policy v1alpha1.AdoptionPolicy) (action, error) {
+	differ := differences(want, remote)
+	switch {
 	case policy == v1alpha1.AdoptNever:
 		return settle, failure.New(failure.ErrAlreadyExists,
 			"subscription %q already exists at ESS under application %s and was not made by this object; set spec.adoptionPolicy to Always or IfIdentical to adopt it, or choose another subscriptionID",
-			want.ID, seen.remote.ApplicationID)
-	case same:
+			want.ID, remote.ApplicationID)
+	case len(differ) == 0:
 		return adopt, nil
 	case policy == v1alpha1.AdoptAlways:
 		return takeOver, nil
 	default:
 		return settle, failure.New(failure.ErrAlreadyExists,
 			"subscription %q already exists at ESS under application %s, was not made by this object, and differs (%s); make the spec equal to it, set spec.adoptionPolicy to Always to overwrite it, or choose another subscriptionID",
-			want.ID, seen.remote.ApplicationID, told(differences(want, seen.remote)))
+			want.ID, remote.ApplicationID, told(differ))
 	}
 }
 

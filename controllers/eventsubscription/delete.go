@@ -11,16 +11,24 @@ import (
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
 	"github.com/ess-operator/ess-operator/controllers/internal/failure"
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
+	"github.com/ess-operator/ess-operator/internal/ess"
 	"github.com/ess-operator/ess-operator/internal/session"
 )
 
 const (
-	// giveUpAfter is how long a deletion waits for something to delete with.
-	giveUpAfter = 10 * time.Minute
+	// giveUpWithout is how long a deletion waits when there is nothing to
+	// delete with: no connection, no credentials, or credentials that Concur refuses.
+	giveUpWithout = 10 * time.Minute
+	// giveUpTrying is how long a deletion tries when Concur does not do it.
+	// Longer than any outage so far, and not for ever.
+	giveUpTrying = 24 * time.Hour
 
 	// Waiting for ESS to remove what it marked for deletion: each look is a LIST.
 	firstPoll = 500 * time.Millisecond
 	maxPoll   = 30 * time.Second
+
+	// maxDeletionPause bounds the wait for an event that may have been missed.
+	maxDeletionPause = 5 * time.Minute
 )
 
 // unsubscribe brings the subscription at ESS to its end, as deletionPolicy says.
@@ -31,17 +39,22 @@ func (r *Reconciler) unsubscribe(ctx context.Context, sub *v1alpha1.EventSubscri
 	}
 	s, err := r.sessionOfDeleted(ctx, sub)
 	if err != nil {
-		return r.withoutSession(sub, err)
+		return r.delayed(sub, err)
 	}
-	if snapshot := s.Snapshot(); snapshot.ApplicationID != "" && snapshot.ApplicationID != sub.Status.ApplicationID {
-		return outcome{gone: true, orphan: fmt.Sprintf(
-			"subscription %q was made under application %s, but the connection now acts for %s", sub.Status.SubscriptionID, sub.Status.ApplicationID, snapshot.ApplicationID)}
+	if now := s.Snapshot().ApplicationID; now != "" && now != sub.Status.ApplicationID {
+		return outcome{gone: true, orphan: fmt.Sprintf("subscription %q was made under application %s, but the connection now acts for %s",
+			sub.Status.SubscriptionID, sub.Status.ApplicationID, now)}
 	}
+	return r.delete(ctx, sub, s)
+}
+
+// delete asks ESS to delete the subscription, and looks whether it is gone.
+func (r *Reconciler) delete(ctx context.Context, sub *v1alpha1.EventSubscription, s *session.Session) outcome {
 	switch listed, err := s.Delete(ctx, sub.Status.SubscriptionID); {
-	case errors.Is(err, session.ErrNotConfigured):
-		return r.withoutSession(sub, err)
 	case err != nil:
-		return outcome{err: err}
+		return r.delayed(sub, err)
+	case listed && r.waited(sub) >= giveUpTrying:
+		return r.abandoned(sub, giveUpTrying, errors.New("ESS accepted the deletion and still lists it"))
 	case listed:
 		return outcome{poll: r.nextPoll(sub)}
 	default:
@@ -68,20 +81,54 @@ func (r *Reconciler) sessionOfDeleted(ctx context.Context, sub *v1alpha1.EventSu
 	}
 }
 
-// withoutSession waits for something to delete with, and gives up in the end:
-// an object that blocks its namespace for ever helps nobody.
-func (r *Reconciler) withoutSession(sub *v1alpha1.EventSubscription, err error) outcome {
-	waited := r.clock.Since(sub.DeletionTimestamp.Time)
-	if waited < giveUpAfter {
-		return outcome{err: err, poll: giveUpAfter - waited}
+// delayed waits for what a deletion needs, and gives up in the end: an object
+// that blocks its namespace for ever helps nobody.
+func (r *Reconciler) delayed(sub *v1alpha1.EventSubscription, err error) outcome {
+	if errors.Is(err, errNotYet) {
+		return outcome{err: err} // the connection exists; its first listing will tell
 	}
+	patience := giveUpTrying
+	if nothingToDeleteWith(err) {
+		patience = giveUpWithout
+	}
+	waited := r.waited(sub)
+	if waited >= patience {
+		return r.abandoned(sub, patience, err)
+	}
+	return outcome{err: err, poll: min(patience-waited, maxDeletionPause)}
+}
+
+// nothingToDeleteWith reports whether only a person can make the deletion possible.
+func nothingToDeleteWith(err error) bool {
+	for _, kind := range []error{
+		failure.ErrConnectionNotFound, session.ErrNotConfigured,
+		ess.ErrCredentials, ess.ErrUnauthorized, ess.ErrForbidden, ess.ErrHostNotAllowed,
+	} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	return false
+}
+
+// abandoned lets the object go and leaves the subscription at ESS.
+func (r *Reconciler) abandoned(sub *v1alpha1.EventSubscription, patience time.Duration, err error) outcome {
 	return outcome{gone: true, orphan: fmt.Sprintf(
-		"subscription %q of application %s is still at ESS: for %s there was nothing to delete it with (%v)",
-		sub.Status.SubscriptionID, sub.Status.ApplicationID, giveUpAfter, err)}
+		"subscription %q of application %s is still at ESS and has to be deleted by hand: for %s deleting it was not possible (%v)",
+		sub.Status.SubscriptionID, sub.Status.ApplicationID, patience, err)}
+}
+
+// waited is how long the deletion has been tried. Time in which no operator ran does not count.
+func (r *Reconciler) waited(sub *v1alpha1.EventSubscription) time.Duration {
+	since := sub.DeletionTimestamp.Time
+	if r.started.After(since) {
+		since = r.started
+	}
+	return r.clock.Since(since)
 }
 
 // nextPoll grows with the time that the deletion took so far.
 func (r *Reconciler) nextPoll(sub *v1alpha1.EventSubscription) time.Duration {
-	waited := r.clock.Since(sub.DeletionTimestamp.Time)
+	waited := r.waited(sub)
 	return min(max(waited/4, firstPoll), maxPoll)
 }

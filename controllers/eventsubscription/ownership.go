@@ -34,7 +34,7 @@ func owns(sub *v1alpha1.EventSubscription, applicationID, id string) bool {
 // must not look like somebody else's.
 func (r *Reconciler) claim(ctx context.Context, sub *v1alpha1.EventSubscription, applicationID, id string) error {
 	before := sub.DeepCopy()
-	r.warnOrphan(sub, applicationID)
+	r.warnOrphan(ctx, sub, applicationID)
 	sub.Status.SubscriptionID, sub.Status.ApplicationID = id, applicationID
 	undescribe(sub)
 	progressing(sub, r.clock.Now(), fmt.Sprintf("creating subscription %q at ESS", id))
@@ -53,7 +53,7 @@ func undescribe(sub *v1alpha1.EventSubscription) {
 
 // yield returns an error when an older object wants the same id at the same
 // application: the older one has it until it is gone.
-func (r *Reconciler) yield(ctx context.Context, sub *v1alpha1.EventSubscription, applicationID string) error {
+func (r *Reconciler) yield(ctx context.Context, sub *v1alpha1.EventSubscription, application index.Application) error {
 	rivals, err := index.SubscriptionsOfID(ctx, r.client, sub.EffectiveSubscriptionID())
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func (r *Reconciler) yield(ctx context.Context, sub *v1alpha1.EventSubscription,
 		if rival.UID == sub.UID || !older(rival, sub) {
 			continue
 		}
-		same, err := r.sameApplication(ctx, rival, sub, applicationID)
+		same, err := r.sameApplication(ctx, rival, sub, application)
 		if err != nil {
 			return err
 		}
@@ -78,7 +78,7 @@ func (r *Reconciler) yield(ctx context.Context, sub *v1alpha1.EventSubscription,
 
 // sameApplication reports whether two objects subscribe as one application,
 // though it may be through two connections.
-func (r *Reconciler) sameApplication(ctx context.Context, rival, sub *v1alpha1.EventSubscription, applicationID string) (bool, error) {
+func (r *Reconciler) sameApplication(ctx context.Context, rival, sub *v1alpha1.EventSubscription, application index.Application) (bool, error) {
 	key := index.ConnectionOf(rival)
 	if key == index.ConnectionOf(sub) {
 		return true, nil
@@ -90,7 +90,7 @@ func (r *Reconciler) sameApplication(ctx context.Context, rival, sub *v1alpha1.E
 		}
 		return false, fmt.Errorf("reading connection %s: %w", key, err)
 	}
-	return conn.Status.ApplicationID == applicationID, nil
+	return index.ApplicationOf(&conn) == application, nil
 }
 
 // older orders objects by their age, and by name within a second.

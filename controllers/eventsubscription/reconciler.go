@@ -7,7 +7,6 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -15,6 +14,7 @@ import (
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
 	"github.com/ess-operator/ess-operator/controllers/internal/finalizer"
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
+	"github.com/ess-operator/ess-operator/controllers/internal/record"
 	"github.com/ess-operator/ess-operator/controllers/internal/wake"
 	"github.com/ess-operator/ess-operator/internal/session"
 )
@@ -34,7 +34,7 @@ type Config struct {
 	// Suspicions wakes the controller of ConcurConnections.
 	Suspicions *wake.Bell
 	// Events records what changed, for people.
-	Events events.EventRecorder
+	Events *record.Recorder
 	// ReceiverURL is the public base URL of the companion receiver, without a
 	// slash at its end; empty when there is none.
 	ReceiverURL string
@@ -50,22 +50,28 @@ type Reconciler struct {
 	sessions    *session.Registry
 	dependents  *wake.Bell
 	suspicions  *wake.Bell
-	events      events.EventRecorder
+	events      *record.Recorder
 	receiverURL string
 	namespaced  bool
 	clock       clock.PassiveClock
+	started     time.Time
+	corrections corrections
+	departed    departed
 }
 
 // New returns a Reconciler.
 func New(cfg Config) *Reconciler {
 	return &Reconciler{
 		client: cfg.Client, sessions: cfg.Sessions, dependents: cfg.Dependents, suspicions: cfg.Suspicions,
-		events: cfg.Events, receiverURL: cfg.ReceiverURL, namespaced: cfg.Namespaced, clock: cfg.Clock,
+		events: cfg.Events, receiverURL: cfg.ReceiverURL, namespaced: cfg.Namespaced, clock: cfg.Clock, started: cfg.Clock.Now(),
 	}
 }
 
 // Reconcile makes ESS hold what sub wants, and reports.
 func (r *Reconciler) Reconcile(ctx context.Context, sub *v1alpha1.EventSubscription) (ctrl.Result, error) {
+	if r.departed.has(sub.UID) {
+		return ctrl.Result{}, nil
+	}
 	if err := finalizer.Ensure(ctx, r.client, sub); err != nil {
 		return ctrl.Result{}, err
 	}
@@ -84,21 +90,20 @@ func (r *Reconciler) Reconcile(ctx context.Context, sub *v1alpha1.EventSubscript
 	return ctrl.Result{RequeueAfter: r.next(sub, out), Priority: new(wake.Promptly)}, nil
 }
 
-// writeStatus writes the status of sub when it says something new.
+// writeStatus writes the status of sub when it says something new, and tells what happened.
 func (r *Reconciler) writeStatus(ctx context.Context, sub *v1alpha1.EventSubscription, before *v1alpha1.EventSubscriptionStatus, out outcome) error {
 	written := before
 	if out.claimed != nil {
 		written = out.claimed
 	}
-	if !changed(written, &sub.Status) {
-		return nil
+	if changed(written, &sub.Status) {
+		base := sub.DeepCopy()
+		base.Status = *written
+		if err := r.client.Status().Patch(ctx, sub, client.MergeFrom(base)); err != nil {
+			return fmt.Errorf("writing status: %w", err)
+		}
 	}
-	base := sub.DeepCopy()
-	base.Status = *written
-	if err := r.client.Status().Patch(ctx, sub, client.MergeFrom(base)); err != nil {
-		return fmt.Errorf("writing status: %w", err)
-	}
-	r.announce(before, sub, out)
+	r.announce(ctx, before, sub, out)
 	return nil
 }
 
@@ -107,7 +112,9 @@ func (r *Reconciler) release(ctx context.Context, sub *v1alpha1.EventSubscriptio
 	if err := finalizer.Release(ctx, r.client, sub); err != nil {
 		return err
 	}
-	r.announceGone(sub, out)
+	r.departed.add(sub.UID, r.clock.Now())
+	r.announceGone(ctx, sub, out)
+	r.corrections.forget(sub.UID)
 	r.dependents.Ring(ctx, index.ConnectionOf(sub), wake.Resync) // a place may be free now
 	return nil
 }

@@ -48,6 +48,15 @@ func (o outcome) report(sub *v1alpha1.EventSubscription, now time.Time) {
 		o.describe(sub, now)
 	}
 	sub.Status.Drift = nil
+	o.conclude(sub, now)
+	if meta.FindStatusCondition(sub.Status.Conditions, v1alpha1.CompaniesConnectedCondition) == nil {
+		set := condition.On(&sub.Status.Conditions, sub.Generation, now)
+		set.Unknown(v1alpha1.CompaniesConnectedCondition, v1alpha1.ProgressingReason, "the subscription was not read from ESS yet")
+	}
+}
+
+// conclude writes Ready, Synced, and the conditions that are present only while True.
+func (o outcome) conclude(sub *v1alpha1.EventSubscription, now time.Time) {
 	set := condition.On(&sub.Status.Conditions, sub.Generation, now)
 	set.Clear(v1alpha1.ReconcilingCondition, v1alpha1.StalledCondition, v1alpha1.DriftedCondition)
 	switch {
@@ -55,15 +64,12 @@ func (o outcome) report(sub *v1alpha1.EventSubscription, now time.Time) {
 		o.reportDeleting(sub, set, now)
 	case o.err != nil:
 		o.reportFailed(sub, set, now)
-	case sub.Spec.Suspend && o.did.writes():
+	case o.did.writes() && sub.Spec.Suspend:
 		o.reportDrifted(sub, set)
 	default:
 		sub.Status.Retry = nil
 		set.True(v1alpha1.ReadyCondition, v1alpha1.SubscribedReason, fmt.Sprintf("ESS holds subscription %q as specified", o.want.ID))
 		set.True(v1alpha1.SyncedCondition, v1alpha1.SubscribedReason, "topic, filter and endpoint were read back from ESS and are equal")
-	}
-	if meta.FindStatusCondition(sub.Status.Conditions, v1alpha1.CompaniesConnectedCondition) == nil {
-		set.Unknown(v1alpha1.CompaniesConnectedCondition, v1alpha1.ProgressingReason, "the subscription was not read from ESS yet")
 	}
 }
 
@@ -82,16 +88,39 @@ func (o outcome) describe(sub *v1alpha1.EventSubscription, now time.Time) {
 		set.True(v1alpha1.CompaniesConnectedCondition, v1alpha1.CompaniesConnectedReason, "events of the companies in status.companyIDs are delivered")
 		return
 	}
-	old := meta.FindStatusCondition(sub.Status.Conditions, v1alpha1.CompaniesConnectedCondition)
-	reason, message := v1alpha1.NoCompaniesReason, "no company is connected, so that nothing is delivered: an administrator of each company has to connect the application in the SAP Concur App Center; one that was connected before this subscription was made has to disconnect and connect again"
-	if o.did == recreate || old != nil && old.Reason == v1alpha1.LostReason {
-		reason, message = v1alpha1.LostReason, "ESS no longer had the subscription, and with it lost every connected company; it was made again, and nothing is delivered until an administrator of each company disconnects the application in the SAP Concur App Center and connects it again"
+	reason, message := o.withoutCompanies(sub, now)
+	if o.did == recreate {
+		set.Clear(v1alpha1.CompaniesConnectedCondition) // the 30 days begin anew
 	}
 	set.False(v1alpha1.CompaniesConnectedCondition, reason, message)
 	since := meta.FindStatusCondition(sub.Status.Conditions, v1alpha1.CompaniesConnectedCondition).LastTransitionTime
 	set.True(v1alpha1.AtRiskCondition, v1alpha1.UnusedReason, fmt.Sprintf(
 		"ESS removes subscriptions that work for nobody after 30 days: without a connected company this one may go on %s",
 		since.Add(unusedLifetime).UTC().Format(time.DateOnly)))
+}
+
+// withoutCompanies says why no company is connected.
+func (o outcome) withoutCompanies(sub *v1alpha1.EventSubscription, now time.Time) (reason, message string) {
+	const again = "it was made again, and nothing is delivered until an administrator of each company disconnects the application in the SAP Concur App Center and connects it again"
+	old := meta.FindStatusCondition(sub.Status.Conditions, v1alpha1.CompaniesConnectedCondition)
+	switch {
+	case o.did == recreate && expired(old, now):
+		return v1alpha1.ExpiredReason, "ESS removed the subscription, as it does after 30 days without a connected company; " + again
+	case o.did == recreate:
+		return v1alpha1.LostReason, "the subscription was removed at ESS, not by this operator, and with it every connected company; " + again
+	case old != nil && (old.Reason == v1alpha1.LostReason || old.Reason == v1alpha1.ExpiredReason):
+		return old.Reason, old.Message
+	default:
+		return v1alpha1.NoCompaniesReason, "no company is connected, so that nothing is delivered: an administrator of each company has to connect the application in the SAP Concur App Center; one that was connected before this subscription was made has to disconnect and connect again"
+	}
+}
+
+// expired reports whether a subscription that is gone was without companies for
+// about as long as ESS keeps such ones; from when ESS counts is not documented.
+func expired(companies *metav1.Condition, now time.Time) bool {
+	const margin = 24 * time.Hour
+	return companies != nil && companies.Status == metav1.ConditionFalse &&
+		now.Sub(companies.LastTransitionTime.Time) >= unusedLifetime-margin
 }
 
 func (o outcome) reportFailed(sub *v1alpha1.EventSubscription, set condition.Set, now time.Time) {

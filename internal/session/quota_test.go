@@ -84,7 +84,7 @@ func TestPlaces(t *testing.T) {
 			s := c.ready(t, 2)
 			put(t, s, "a")
 			tc.before(t, c, s)
-			if err := s.Place(tc.id); !errors.Is(err, tc.want) {
+			if err := s.Place(tc.id, 0); !errors.Is(err, tc.want) {
 				t.Errorf("Place says %v, want %v: %s", err, tc.want, tc.reason)
 			}
 			if _, err := s.Put(t.Context(), wanted(tc.id)); !errors.Is(err, tc.want) {

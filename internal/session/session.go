@@ -35,24 +35,26 @@ type Session struct {
 	now     func() time.Time
 	listing chan struct{} // holds one token: at most one LIST at a time
 
-	mu          sync.Mutex
-	client      *ess.Client
-	fingerprint string // of what client was built from
-	identity    string // application and data center; another one means another inventory
-	clientID    string
-	token       ess.Token
-	phase       Phase
-	cause       error
-	limit       int
-	inventory   Inventory
-	topics      []string
-	topicsFor   []string // the scopes that topics was read with
-	topicMissed bool     // somebody wanted a topic that is not in topics
-	readings    uint64
-	schedule    Schedule
-	requested   *string              // the last request for a refresh that was seen
-	creating    map[string]struct{}  // ids with a first PUT in flight
-	deleted     map[string]time.Time // ids with an accepted DELETE that ESS may still list
+	mu           sync.Mutex
+	client       *ess.Client
+	fingerprint  string // of what client was built from
+	identity     string // application and data center; another one means another inventory
+	clientID     string
+	token        ess.Token
+	phase        Phase
+	cause        error
+	limit        int
+	refusedLimit int // what ESS showed the limit to be, at refusedAt
+	refusedAt    time.Time
+	inventory    Inventory
+	topics       []string
+	topicsFor    []string // the scopes that topics was read with
+	topicMissed  bool     // somebody wanted a topic that is not in topics
+	readings     uint64
+	schedule     Schedule
+	requested    *string              // the last request for a refresh that was seen
+	creating     map[string]struct{}  // ids with a first PUT in flight
+	deleted      map[string]time.Time // ids with an accepted DELETE that ESS may still list
 }
 
 // Snapshot is the state of a session at one moment.
@@ -67,6 +69,8 @@ type Snapshot struct {
 	// ApplicationID is the application that is acted for: the subject of the
 	// token, or the client id where the token is opaque.
 	ApplicationID string
+	// Limit is how many subscriptions the application may have, as configured or as ESS showed.
+	Limit int
 	// Token is the public part of the token of the last refresh.
 	Token ess.Token
 }
@@ -77,7 +81,7 @@ func (s *Session) Snapshot() Snapshot {
 	defer s.mu.Unlock()
 	return Snapshot{
 		Phase: s.phase, Cause: s.cause, Inventory: s.inventory, Topics: s.topics,
-		ApplicationID: cmp.Or(s.token.ApplicationID, s.clientID), Token: s.token,
+		ApplicationID: cmp.Or(s.token.ApplicationID, s.clientID), Token: s.token, Limit: s.effectiveLimit(),
 	}
 }
 
@@ -131,6 +135,9 @@ func (s *Session) Put(ctx context.Context, want ess.Subscription) (ess.Subscript
 	}
 	defer release()
 	if err := client.Put(ctx, want); err != nil {
+		if errors.Is(err, ess.ErrQuota) {
+			s.learnLimit()
+		}
 		return ess.Subscription{}, err
 	}
 	return s.Read(ctx, want.ID)

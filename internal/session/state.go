@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/ess-operator/ess-operator/internal/ess"
 )
@@ -94,15 +95,15 @@ func (s *Session) use() (*ess.Client, error) {
 }
 
 // Place returns ErrQuota, without a call, when ESS holds no subscription of
-// this id and there is no place left for one.
-func (s *Session) Place(id string) error {
+// this id and there is no place left for one, given that ahead others come first.
+func (s *Session) Place(id string, ahead int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.place(id)
+	return s.place(id, ahead)
 }
 
 // place counts the creations in flight too, so that many at once cannot exceed the limit.
-func (s *Session) place(id string) error {
+func (s *Session) place(id string, ahead int) error {
 	if _, present := s.inventory.Subscription(id); present {
 		return nil
 	}
@@ -112,17 +113,38 @@ func (s *Session) place(id string) error {
 			used++
 		}
 	}
-	if used >= s.limit {
-		return fmt.Errorf("the application has %d subscriptions of at most %d: %w", used, s.limit, ErrQuota)
+	switch limit := s.effectiveLimit(); {
+	case used >= limit:
+		return fmt.Errorf("the application has %d subscriptions of at most %d: %w", used, limit, ErrQuota)
+	case used+ahead >= limit:
+		return fmt.Errorf("the application has %d subscriptions of at most %d, and %d older objects come first: %w", used, limit, ahead, ErrQuota)
+	default:
+		return nil
 	}
-	return nil
+}
+
+// effectiveLimit is the configured limit, or the lower one that ESS has shown
+// by refusing. What ESS showed is believed for a day, because SAP may raise it.
+func (s *Session) effectiveLimit() int {
+	const believed = 24 * time.Hour
+	if s.refusedAt.IsZero() || s.now().Sub(s.refusedAt) > believed {
+		return s.limit
+	}
+	return min(s.limit, s.refusedLimit)
+}
+
+// learnLimit notes that ESS refused one more subscription than there are now.
+func (s *Session) learnLimit() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refusedLimit, s.refusedAt = len(s.inventory.IDs()), s.now()
 }
 
 // reserve takes a place until release is called.
 func (s *Session) reserve(id string) (release func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.place(id); err != nil {
+	if err := s.place(id, 0); err != nil {
 		return nil, err
 	}
 	s.creating[id] = struct{}{}

@@ -38,6 +38,8 @@ var (
 	ErrAlreadyExists = errors.New("subscription already exists")
 	// ErrIDConflict: an older object has the same id.
 	ErrIDConflict = errors.New("id conflict")
+	// ErrContested: someone else keeps changing the subscription at ESS.
+	ErrContested = errors.New("contested")
 	// ErrNotSynced: what was read back is not what was written.
 	ErrNotSynced = errors.New("read back something else")
 )
@@ -114,6 +116,7 @@ var verdicts = []row{
 	{ErrTopicNotAllowed, Verdict{Reason: v1alpha1.TopicNotAllowedReason, Class: WaitForUser, Stalled: true}},
 	{ErrAlreadyExists, Verdict{Reason: v1alpha1.AlreadyExistsReason, Class: Terminal, Stalled: true}},
 	{ErrIDConflict, Verdict{Reason: v1alpha1.IDConflictReason, Class: WaitForUser, Stalled: true}},
+	{ErrContested, Verdict{Reason: v1alpha1.ContestedReason, Class: Terminal, Stalled: true, Refused: true}},
 	{ErrNotSynced, Verdict{Reason: v1alpha1.ProgressingReason, Advice: "the operator reads again"}},
 	{session.ErrQuota, Verdict{Reason: v1alpha1.QuotaExceededReason, Class: WaitForUser, Refused: true,
 		Advice: "delete a subscription that is no longer needed, or use another application; spec.maxSubscriptions of the ConcurConnection raises the limit if SAP raised it"}},
@@ -135,7 +138,7 @@ var verdicts = []row{
 		Advice: "ask SAP Concur support to give the application the scope events.topic.read, and check that it is not disabled"}},
 	{ess.ErrTaken, Verdict{Reason: v1alpha1.IDTakenReason, Class: Terminal, Stalled: true, Refused: true,
 		Advice: "the id belongs to another application, and ids are unique in all of ESS: make a new EventSubscription with another subscriptionID"}},
-	{ess.ErrQuota, Verdict{Reason: v1alpha1.QuotaExceededReason, Class: Terminal, Refused: true,
+	{ess.ErrQuota, Verdict{Reason: v1alpha1.QuotaExceededReason, Class: WaitForUser, Refused: true,
 		Advice: "delete a subscription that is no longer needed, or use another application"}},
 	{ess.ErrForbidden, Verdict{Reason: v1alpha1.ForbiddenReason, Class: Terminal, Stalled: true, Refused: true,
 		Advice: "ESS knows the application but refuses this write: check that its scopes cover the topic, and that the id is not another application's"}},

@@ -49,6 +49,8 @@ var policy = map[string]struct {
 		failure.Verdict{Reason: v1alpha1.AlreadyExistsReason, Class: terminal, Stalled: true}},
 	"failure.ErrIDConflict": {"the end of the older object wakes this one", failure.ErrIDConflict,
 		failure.Verdict{Reason: v1alpha1.IDConflictReason, Class: waitForUser, Stalled: true}},
+	"failure.ErrContested": {"correcting once more would only go on with the quarrel", failure.ErrContested,
+		failure.Verdict{Reason: v1alpha1.ContestedReason, Class: terminal, Stalled: true, Refused: true}},
 	"failure.ErrNotSynced": {"ESS may show a write a little later", failure.ErrNotSynced,
 		failure.Verdict{Reason: v1alpha1.ProgressingReason, Class: backOff}},
 
@@ -75,8 +77,8 @@ var policy = map[string]struct {
 		failure.Verdict{Reason: v1alpha1.UnauthorizedReason, Class: backOff, Stalled: true, OfConnection: true}},
 	"ess.ErrTaken": {"ids are unique in all of ESS", ess.ErrTaken,
 		failure.Verdict{Reason: v1alpha1.IDTakenReason, Class: terminal, Stalled: true, Refused: true}},
-	"ess.ErrQuota": {"places may free at Concur, so that it is not stalled", ess.ErrQuota,
-		failure.Verdict{Reason: v1alpha1.QuotaExceededReason, Class: terminal, Refused: true}},
+	"ess.ErrQuota": {"the session has learned the limit, and a place that frees wakes the object", ess.ErrQuota,
+		failure.Verdict{Reason: v1alpha1.QuotaExceededReason, Class: waitForUser, Refused: true}},
 	"ess.ErrForbidden": {"this write is refused, the connection works", ess.ErrForbidden,
 		failure.Verdict{Reason: v1alpha1.ForbiddenReason, Class: terminal, Stalled: true, Refused: true}},
 	"ess.ErrInvalid": {"the same spec is refused again", ess.ErrInvalid,
@@ -154,7 +156,7 @@ func TestVerdictsAreConsistent(t *testing.T) {
 		if verdict.Refused && verdict.Class == backOff {
 			t.Errorf("%s is refused for certain and yet tried again soon", name)
 		}
-		if verdict.Class == terminal && !verdict.Stalled && !errors.Is(tc.kind, ess.ErrQuota) {
+		if verdict.Class == terminal && !verdict.Stalled {
 			t.Errorf("%s is terminal, and nothing says so to kstatus", name)
 		}
 	}

@@ -29,11 +29,11 @@ func Add(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.EventSubscription{}, byConnection, func(o client.Object) []string {
 			return []string{ConnectionOf(o.(*v1alpha1.EventSubscription)).String()}
 		}},
-		{&v1alpha1.EventSubscription{}, byApplication, func(o client.Object) []string {
-			return []string{o.(*v1alpha1.EventSubscription).Status.ApplicationID}
-		}},
 		{&v1alpha1.EventSubscription{}, byID, func(o client.Object) []string {
 			return []string{o.(*v1alpha1.EventSubscription).EffectiveSubscriptionID()}
+		}},
+		{&v1alpha1.ConcurConnection{}, byApplication, func(o client.Object) []string {
+			return []string{ApplicationOf(o.(*v1alpha1.ConcurConnection)).String()}
 		}},
 		{&v1alpha1.ConcurConnection{}, bySecret, func(o client.Object) []string {
 			return []string{o.(*v1alpha1.ConcurConnection).Spec.CredentialsSecretRef.Name}
@@ -57,10 +57,38 @@ func SubscriptionsOfConnection(ctx context.Context, c client.Reader, connection 
 	return subscriptions(ctx, c, byConnection, connection.String())
 }
 
-// SubscriptionsOfApplication are the EventSubscriptions that hold a
-// subscription of an application, through whichever connection.
-func SubscriptionsOfApplication(ctx context.Context, c client.Reader, applicationID string) ([]v1alpha1.EventSubscription, error) {
-	return subscriptions(ctx, c, byApplication, applicationID)
+// Application is one application in one data center. Subscriptions, and their
+// ids and limits, belong to it, through however many connections it is used.
+type Application struct {
+	// ID of the application.
+	ID string
+	// Geolocation is the base URI that the token service named.
+	Geolocation string
+}
+
+// String is the application as an index key.
+func (a Application) String() string { return a.ID + "@" + a.Geolocation }
+
+// ApplicationOf is the application that a connection was last seen to act as.
+func ApplicationOf(conn *v1alpha1.ConcurConnection) Application {
+	return Application{ID: conn.Status.ApplicationID, Geolocation: conn.Status.Geolocation}
+}
+
+// SubscriptionsOfApplication are the EventSubscriptions that refer to an application, through whichever connection.
+func SubscriptionsOfApplication(ctx context.Context, c client.Reader, application Application) ([]v1alpha1.EventSubscription, error) {
+	var connections v1alpha1.ConcurConnectionList
+	if err := c.List(ctx, &connections, client.MatchingFields{byApplication: application.String()}); err != nil {
+		return nil, fmt.Errorf("listing ConcurConnections by application: %w", err)
+	}
+	var all []v1alpha1.EventSubscription
+	for i := range connections.Items {
+		subs, err := SubscriptionsOfConnection(ctx, c, client.ObjectKeyFromObject(&connections.Items[i]))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, subs...)
+	}
+	return all, nil
 }
 
 // SubscriptionsOfID are the EventSubscriptions that want a subscription of this id, at whichever application.

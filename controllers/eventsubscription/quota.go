@@ -1,0 +1,53 @@
+package eventsubscription
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/ess-operator/ess-operator/api/v1alpha1"
+	"github.com/ess-operator/ess-operator/controllers/internal/index"
+	"github.com/ess-operator/ess-operator/internal/session"
+)
+
+// place returns session.ErrQuota when there is no place at ESS for sub, because
+// all are taken or because older objects come first. It makes no call.
+func (r *Reconciler) place(ctx context.Context, sub *v1alpha1.EventSubscription, s *session.Session) error {
+	ahead, err := r.ahead(ctx, sub, s.Snapshot())
+	if err != nil {
+		return err
+	}
+	return s.Place(sub.EffectiveSubscriptionID(), ahead)
+}
+
+// ahead counts the older objects of the same application that want a place at
+// ESS and have none. Those that cannot get one for a reason of their own do not count.
+func (r *Reconciler) ahead(ctx context.Context, sub *v1alpha1.EventSubscription, snapshot session.Snapshot) (int, error) {
+	others, err := index.SubscriptionsOfApplication(ctx, r.client, applicationOf(snapshot))
+	if err != nil {
+		return 0, fmt.Errorf("looking who comes first: %w", err)
+	}
+	count := 0
+	for i := range others {
+		if other := &others[i]; other.UID != sub.UID && older(other, sub) && wantsPlace(other, snapshot) {
+			count++
+		}
+	}
+	return count, nil
+}
+
+// applicationOf is the application that a session acts as.
+func applicationOf(snapshot session.Snapshot) index.Application {
+	return index.Application{ID: snapshot.ApplicationID, Geolocation: snapshot.Token.Geolocation}
+}
+
+// wantsPlace reports whether an object would be created at ESS if it could.
+func wantsPlace(sub *v1alpha1.EventSubscription, snapshot session.Snapshot) bool {
+	if _, present := snapshot.Inventory.Subscription(sub.EffectiveSubscriptionID()); present {
+		return false
+	}
+	stalled := meta.FindStatusCondition(sub.Status.Conditions, v1alpha1.StalledCondition)
+	return sub.DeletionTimestamp.IsZero() && !sub.Spec.Suspend &&
+		(stalled == nil || stalled.ObservedGeneration != sub.Generation)
+}
