@@ -121,12 +121,12 @@ func (r *Reconciler) release(ctx context.Context, sub *v1alpha1.EventSubscriptio
 
 // next is when to look again without being woken; zero when the bell will tell.
 func (r *Reconciler) next(sub *v1alpha1.EventSubscription, out outcome) time.Duration {
-	switch retry := sub.Status.Retry; {
-	case out.poll > 0:
-		return out.poll
-	case retry != nil:
-		return max(retry.NextAttemptTime.Sub(r.clock.Now()), time.Millisecond)
-	default:
-		return 0
+	next := out.poll
+	if retry := sub.Status.Retry; retry != nil {
+		again := max(retry.NextAttemptTime.Sub(r.clock.Now()), time.Millisecond)
+		if next == 0 || again < next {
+			next = again
+		}
 	}
+	return next
 }
