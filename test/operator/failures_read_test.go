@@ -94,7 +94,7 @@ func TestListFails(t *testing.T) {
 		if tr.fault.RetryAfter != "" {
 			w.checkRetryAfter(essemulator.OpList, retryAfter)
 		}
-		w.checkBounded(essemulator.OpList, start)
+		w.checkBounded(tr, essemulator.OpList, start)
 
 		w.ess.ClearFaults()
 		if tr.final {
@@ -131,7 +131,7 @@ func TestReadFails(t *testing.T) {
 		w.eventuallyReady(sub, "False", tr.want)
 		w.checkTrouble(sub, tr)
 		w.failedAgain(sub, tr)
-		w.checkBounded(essemulator.OpGet, start)
+		w.checkBounded(tr, essemulator.OpGet, start)
 		if puts := w.calls(essemulator.OpPut); len(puts) > 0 {
 			w.t.Errorf("written without a look: %v", puts)
 		}
@@ -180,7 +180,7 @@ func TestDeleteFails(t *testing.T) {
 		w.eventuallyReady(sub, "False", tr.want)
 		w.checkTrouble(sub, tr)
 		w.failedAgain(sub, tr)
-		w.checkBounded(essemulator.OpDelete, start)
+		w.checkBounded(tr, essemulator.OpDelete, start)
 		if err := suite.client.Get(w.t.Context(), client.ObjectKeyFromObject(sub), sub); err != nil {
 			w.t.Errorf("the object was let go in trouble: %v", err)
 		}

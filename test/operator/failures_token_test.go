@@ -70,7 +70,7 @@ func TestTokenServiceFails(t *testing.T) {
 		w.eventuallyReady(conn, "False", tr.want)
 		w.checkTrouble(conn, tr)
 		w.eventuallyReady(sub, "False", v1alpha1.ConnectionNotReadyReason)
-		w.checkBounded(essemulator.OpToken, start)
+		w.checkBounded(tr, essemulator.OpToken, start)
 		w.ess.ClearFaults()
 		if tr.final {
 			w.annotate(conn, "again")

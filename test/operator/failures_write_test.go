@@ -77,6 +77,7 @@ func TestPutFails(t *testing.T) {
 	t.Parallel()
 	runTroubles(t, putTroubles, essemulator.OpPut, func(w *world, tr trouble) {
 		conn := w.connect()
+		w.ess.ResetRequests()
 		w.ess.InjectFault(tr.fault)
 		start := time.Now()
 		sub := w.subscription("reports")
@@ -87,7 +88,9 @@ func TestPutFails(t *testing.T) {
 			w.t.Errorf("Synced is %+v", c)
 		}
 		w.failedAgain(sub, tr)
-		w.checkBounded(essemulator.OpPut, start)
+		for _, operation := range []string{essemulator.OpPut, essemulator.OpGet, essemulator.OpList, essemulator.OpToken} {
+			w.checkBounded(tr, operation, start)
+		}
 		w.eventuallyReady(conn, "True", v1alpha1.ConnectedReason)
 
 		w.ess.ClearFaults()
@@ -101,7 +104,6 @@ func TestPutFails(t *testing.T) {
 		if got := len(w.calls(essemulator.OpPut)); got != before+1 {
 			w.t.Errorf("%d PUTs for the recovery, want 1: %v", got-before, w.calls(essemulator.OpPut))
 		}
-		w.checkBounded(essemulator.OpList, start)
 	})
 }
 
