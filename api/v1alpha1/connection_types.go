@@ -80,7 +80,7 @@ type ConcurConnectionSpec struct {
 
 	// rateLimit is the budget of calls to Concur for this application. Absent: 5 a second, bursts of 10.
 	// +optional
-	RateLimit *RateLimit `json:"rateLimit,omitempty"`
+	RateLimit RateLimit `json:"rateLimit,omitempty,omitzero"`
 
 	// maxSubscriptions is how many subscriptions the application may have.
 	// Absent: 5, the documented limit (SAP Concur, Event Subscription Service v4).

@@ -9,7 +9,7 @@ const (
 	// DefaultClientIDKey is the key of the client id in a Secret.
 	DefaultClientIDKey = "client_id"
 	// DefaultClientSecretKey is the key of the client secret in a Secret.
-	DefaultClientSecretKey = "client_secret" //nolint:gosec // the name of a key, not a secret
+	DefaultClientSecretKey = "client_secret"
 	// DefaultResyncInterval is how often ESS is listed.
 	DefaultResyncInterval = 10 * time.Minute
 	// DefaultRequestsPerSecond refills the budget of calls to Concur.
@@ -38,12 +38,10 @@ func (s *ConcurConnectionSpec) EffectiveResyncInterval() time.Duration {
 
 // EffectiveRateLimit is the budget of calls to Concur, with no zero in it.
 func (s *ConcurConnectionSpec) EffectiveRateLimit() RateLimit {
-	limit := RateLimit{RequestsPerSecond: DefaultRequestsPerSecond, Burst: DefaultBurst}
-	if s.RateLimit != nil {
-		limit.RequestsPerSecond = orDefault(s.RateLimit.RequestsPerSecond, limit.RequestsPerSecond)
-		limit.Burst = orDefault(s.RateLimit.Burst, limit.Burst)
+	return RateLimit{
+		RequestsPerSecond: orDefault(s.RateLimit.RequestsPerSecond, DefaultRequestsPerSecond),
+		Burst:             orDefault(s.RateLimit.Burst, DefaultBurst),
 	}
-	return limit
 }
 
 // EffectiveMaxSubscriptions is how many subscriptions the application may have.

@@ -56,7 +56,7 @@ func TestEffectiveValues(t *testing.T) {
 		},
 		"HalfARateLimit": {
 			reason: "who sets one number must not get zero for the other",
-			conn:   v1alpha1.ConcurConnectionSpec{RateLimit: &v1alpha1.RateLimit{Burst: 50}},
+			conn:   v1alpha1.ConcurConnectionSpec{RateLimit: v1alpha1.RateLimit{Burst: 50}},
 			differ: map[string]any{"rateLimit": v1alpha1.RateLimit{RequestsPerSecond: 5, Burst: 50}},
 		},
 		"OneKey": {

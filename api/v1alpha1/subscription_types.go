@@ -104,6 +104,7 @@ type ConnectionRef struct {
 
 // Endpoint is where ESS delivers.
 //
+// +kubebuilder:validation:MinProperties=1
 // +kubebuilder:validation:XValidation:rule="has(self.url) != has(self.receiver)",message="endpoint must have exactly one of url and receiver"
 type Endpoint struct {
 	// url is an https endpoint of your own.

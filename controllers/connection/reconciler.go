@@ -182,27 +182,34 @@ func (r *Reconciler) configure(ctx context.Context, conn *v1alpha1.ConcurConnect
 // refresh lists ESS when it is due, and returns why the connection does not
 // work, be it found now or before.
 func (r *Reconciler) refresh(ctx context.Context, conn *v1alpha1.ConcurConnection, s *session.Session) error {
+	interval := conn.Spec.EffectiveResyncInterval()
 	requested := s.Request(conn.Annotations[v1alpha1.ReconcileRequestedAtAnnotation])
 	snapshot, schedule := s.Snapshot(), s.Schedule()
-	due := r.clock.Since(snapshot.Inventory.ListedAt) >= conn.Spec.EffectiveResyncInterval()
-	if snapshot.Phase == session.Failed {
-		due = !r.clock.Now().Before(schedule.RetryAt)
-	}
-	early := requested || schedule.Suspect || snapshot.Phase != session.Ready // somebody waits for the outcome
-	switch {
-	case !due && !requested && !schedule.Suspect && snapshot.Phase != session.Unknown:
+	if !requested && !r.due(snapshot, schedule, interval) {
 		return snapshot.Cause
-	case early:
-		ctx = session.WithUrgency(ctx, session.Change)
-	default:
-		ctx = session.WithUrgency(ctx, session.Resync)
 	}
-	err := s.Refresh(ctx)
+	urgency := session.Resync
+	if requested || schedule.Suspect || snapshot.Phase != session.Ready {
+		urgency = session.Change // somebody waits for the outcome
+	}
+	err := s.Refresh(session.WithUrgency(ctx, urgency))
 	if err != nil {
-		delay := min(failure.Delay(err, s.Schedule().Failures, rand.Float64()), max(conn.Spec.EffectiveResyncInterval(), ess.RetryAfter(err)))
-		s.RetryAt(r.clock.Now().Add(delay))
+		delay := failure.Delay(err, s.Schedule().Failures, rand.Float64())
+		s.RetryAt(r.clock.Now().Add(min(delay, max(interval, ess.RetryAfter(err)))))
 	}
 	return err
+}
+
+// due reports whether ESS should be listed again.
+func (r *Reconciler) due(snapshot session.Snapshot, schedule session.Schedule, interval time.Duration) bool {
+	switch {
+	case schedule.Suspect || snapshot.Phase == session.Unknown:
+		return true
+	case snapshot.Phase == session.Failed:
+		return !r.clock.Now().Before(schedule.RetryAt)
+	default:
+		return r.clock.Since(snapshot.Inventory.ListedAt) >= interval
+	}
 }
 
 // untilNext is when to look again, with some jitter so that connections spread.

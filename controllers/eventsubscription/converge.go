@@ -73,15 +73,13 @@ func (r *Reconciler) subscribe(ctx context.Context, sub *v1alpha1.EventSubscript
 	snapshot := s.Snapshot()
 	out := judge(sub, want, observe(sub, snapshot, want.ID))
 	if !requests(sub) {
-		switch {
-		case out.err != nil || !out.writes(sub):
+		if out.err != nil || !out.writes(sub) {
 			return adopted(sub, snapshot, out)
-		case r.tooEarly(sub):
-			out.held = true
+		}
+		if out.held = r.tooEarly(sub); out.held {
 			return out
 		}
-		if err := r.permitted(ctx, sub, s, want); err != nil {
-			out.err = err
+		if out.err = r.permitted(ctx, sub, s, want); out.err != nil {
 			return out
 		}
 	}
@@ -92,13 +90,8 @@ func (r *Reconciler) subscribe(ctx context.Context, sub *v1alpha1.EventSubscript
 	}
 	seen := *out.seen
 	seen.remote, seen.present = remote, err == nil
-	out = judge(sub, want, seen)
-	if out.err != nil || !out.writes(sub) {
+	if out = judge(sub, want, seen); out.err != nil || !out.writes(sub) {
 		return adopted(sub, snapshot, out)
-	}
-	if err := r.permitted(ctx, sub, s, want); err != nil {
-		out.err = err
-		return out
 	}
 	return r.write(ctx, sub, s, want, out)
 }
@@ -134,14 +127,15 @@ func (r *Reconciler) permitted(ctx context.Context, sub *v1alpha1.EventSubscript
 
 // write sends one PUT and reads back.
 func (r *Reconciler) write(ctx context.Context, sub *v1alpha1.EventSubscription, s *session.Session, want ess.Subscription, out outcome) outcome {
-	correcting, err := r.correct(sub, want, out)
-	if err != nil {
-		out.err = err
+	if out.err = r.permitted(ctx, sub, s, want); out.err != nil {
+		return out
+	}
+	var correcting []string
+	if correcting, out.err = r.correct(sub, want, out); out.err != nil {
 		return out
 	}
 	if out.did.claims() && !out.seen.owned {
-		if err := r.claim(ctx, sub, s.Snapshot().ApplicationID, want.ID); err != nil {
-			out.err = err
+		if out.err = r.claim(ctx, sub, s.Snapshot().ApplicationID, want.ID); out.err != nil {
 			return out
 		}
 		out.claimed = sub.Status.DeepCopy()

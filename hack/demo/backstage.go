@@ -15,7 +15,7 @@ import (
 // the emulator prints in its manual.
 const (
 	clientID     = "5e55e55e-0000-4000-8000-000000000001"
-	clientSecret = "5e55e55e-0000-4000-8000-0000000000aa" //nolint:gosec // public: the emulator's default
+	clientSecret = "5e55e55e-0000-4000-8000-0000000000aa"
 	company      = "e6a1f1c4-8c8a-4f35-9c52-6d52f6a7a001"
 )
 

@@ -56,22 +56,7 @@ func (s *stage) deliverEvents(ctx context.Context) error {
 			return err
 		}
 	}
-	var ledger []struct{ Outcome string }
-	err := s.until(ctx, "the deliveries", func(ctx context.Context) error {
-		if err := s.call(ctx, http.MethodGet, "/v1/deliveries", &ledger); err != nil {
-			return err
-		}
-		for _, d := range ledger {
-			if d.Outcome != "delivered" {
-				return fmt.Errorf("one is %s", d.Outcome)
-			}
-		}
-		if len(ledger) != 2 {
-			return fmt.Errorf("there are %d", len(ledger))
-		}
-		return nil
-	})
-	if err != nil {
+	if err := s.until(ctx, "the deliveries", s.delivered); err != nil {
 		return err
 	}
 	text, err := os.ReadFile(s.path("ess-emulator.log"))
@@ -83,6 +68,18 @@ func (s *stage) deliverEvents(ctx context.Context) error {
 		if strings.HasPrefix(line, "event at ") || strings.Contains(line, `"eventType"`) {
 			fmt.Println("    " + line)
 		}
+	}
+	return nil
+}
+
+// delivered is nil when both events were delivered.
+func (s *stage) delivered(ctx context.Context) error {
+	var ledger []struct{ Outcome string }
+	if err := s.call(ctx, http.MethodGet, "/v1/deliveries", &ledger); err != nil {
+		return err
+	}
+	if len(ledger) != 2 || ledger[0].Outcome != "delivered" || ledger[1].Outcome != "delivered" {
+		return fmt.Errorf("the ledger says %v", ledger)
 	}
 	return nil
 }

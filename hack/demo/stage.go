@@ -72,9 +72,9 @@ func freeAddress() (address, error) {
 func (s *stage) path(name string) string { return filepath.Join(s.dir, name) }
 
 // title opens a scene.
-func (s *stage) title(format string, args ...any) {
+func (s *stage) title(what string) {
 	s.scene++
-	text := fmt.Sprintf("%d. %s", s.scene, fmt.Sprintf(format, args...))
+	text := fmt.Sprintf("%d. %s", s.scene, what)
 	if info, err := os.Stdout.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
 		text = "\033[1m" + text + "\033[0m" // bold, for a terminal
 	}

@@ -22,6 +22,15 @@ var onlyTrue = []string{
 	v1alpha1.ReconcilingCondition, v1alpha1.StalledCondition, v1alpha1.DriftedCondition, v1alpha1.AtRiskCondition,
 }
 
+// exclusive are pairs of conditions that are never both True.
+var exclusive = [][2]string{
+	{v1alpha1.ReadyCondition, v1alpha1.ReconcilingCondition},
+	{v1alpha1.ReadyCondition, v1alpha1.StalledCondition},
+	{v1alpha1.ReadyCondition, v1alpha1.DriftedCondition},
+	{v1alpha1.ReconcilingCondition, v1alpha1.StalledCondition},
+	{v1alpha1.CompaniesConnectedCondition, v1alpha1.AtRiskCondition},
+}
+
 // Object is one of our kinds, as far as the rules look at it.
 type Object interface {
 	metav1.Object
@@ -88,19 +97,13 @@ func checkCondition(c *metav1.Condition, observed int64, fail func(string, ...an
 
 func checkTogether(conditions []metav1.Condition, fail func(string, ...any)) {
 	is := func(t string) bool { return meta.IsStatusConditionTrue(conditions, t) }
-	for _, other := range []string{v1alpha1.ReconcilingCondition, v1alpha1.StalledCondition, v1alpha1.DriftedCondition} {
-		if is(v1alpha1.ReadyCondition) && is(other) {
-			fail("Ready and %s are both True", other)
+	for _, pair := range exclusive {
+		if is(pair[0]) && is(pair[1]) {
+			fail("%s and %s are both True", pair[0], pair[1])
 		}
-	}
-	if is(v1alpha1.ReconcilingCondition) && is(v1alpha1.StalledCondition) {
-		fail("Reconciling and Stalled are both True")
 	}
 	if synced := meta.FindStatusCondition(conditions, v1alpha1.SyncedCondition); synced != nil && is(v1alpha1.ReadyCondition) && synced.Status != metav1.ConditionTrue {
 		fail("Ready is True and Synced is %s", synced.Status)
-	}
-	if is(v1alpha1.CompaniesConnectedCondition) && is(v1alpha1.AtRiskCondition) {
-		fail("companies are connected and the subscription is at risk")
 	}
 }
 

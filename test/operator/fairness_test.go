@@ -28,12 +28,12 @@ func TestContestedAfterThreeCorrections(t *testing.T) {
 	conn := w.connect()
 	sub := w.subscribe("reports")
 	for i := range 3 {
-		w.foreign("reports", "theirs")
+		w.foreign("theirs")
 		w.resync(conn, fmt.Sprint(i))
 		// The creation and each correction are a read, a PUT, and a read back.
 		w.Eventually(func() int { return len(w.calls(writesAndReads...)) }).Should(gomega.Equal(3 * (i + 2)))
 	}
-	w.foreign("reports", "theirs")
+	w.foreign("theirs")
 	w.resync(conn, "again")
 	ready := w.eventuallyReady(sub, "False", v1alpha1.ContestedReason)
 	if condition(sub, v1alpha1.StalledCondition) == nil || !strings.Contains(ready.Message, "filter") {

@@ -20,33 +20,31 @@ func TestCreateUpdateDelete(t *testing.T) {
 
 	sub := w.subscribe("reports")
 	held := w.ess.Subscriptions(appID)
-	if len(held) != 1 || held[0].ID != w.namespace+".reports" || held[0].Topic != topic || held[0].Filter != ".*" || held[0].Endpoint != endpoint {
-		t.Fatalf("ESS holds %+v", held)
-	}
-	if diff := cmp.Diff([]string{"GET reports 404", "PUT reports 200", "GET reports 200"}, w.calls(writesAndReads...)); diff != "" {
-		t.Errorf("calls of a creation (-want +got):\n%s", diff)
-	}
-	if sub.Status.SubscriptionID != held[0].ID || sub.Status.ApplicationID != appID || sub.Status.Endpoint != endpoint {
-		t.Errorf("status is %+v", sub.Status)
-	}
+	w.Expect(held).To(gomega.HaveLen(1))
+	got := [...]string{held[0].ID, held[0].Topic, held[0].Filter, held[0].Endpoint}
+	w.Expect(got).To(gomega.Equal([...]string{w.namespace + ".reports", topic, ".*", endpoint}))
+	w.expectCalls("a creation", "GET reports 404", "PUT reports 200", "GET reports 200")
+	w.Expect(sub.Status.SubscriptionID).To(gomega.Equal(held[0].ID))
+	w.Expect(sub.Status.ApplicationID).To(gomega.Equal(appID))
+	w.Expect(sub.Status.Endpoint).To(gomega.Equal(endpoint))
 
 	w.ess.ResetRequests()
 	w.change(sub, func() { sub.Spec.Filter = "reportCreated" })
 	w.eventuallyReady(sub, "True", v1alpha1.SubscribedReason)
-	if got := w.ess.Subscriptions(appID)[0].Filter; got != "reportCreated" {
-		t.Errorf("the filter at ESS is %q", got)
-	}
-	if diff := cmp.Diff([]string{"GET reports 200", "PUT reports 200", "GET reports 200"}, w.calls(writesAndReads...)); diff != "" {
-		t.Errorf("calls of an edit (-want +got):\n%s", diff)
-	}
+	w.Expect(w.ess.Subscriptions(appID)[0].Filter).To(gomega.Equal("reportCreated"))
+	w.expectCalls("an edit", "GET reports 200", "PUT reports 200", "GET reports 200")
 
 	w.ess.ResetRequests()
 	w.delete(sub)
-	if left := w.ess.Subscriptions(appID); len(left) != 0 {
-		t.Errorf("ESS still holds %+v", left)
-	}
-	if diff := cmp.Diff([]string{"DELETE reports 200"}, w.calls(writesAndReads...)); diff != "" {
-		t.Errorf("calls of a deletion (-want +got):\n%s", diff)
+	w.Expect(w.ess.Subscriptions(appID)).To(gomega.BeEmpty())
+	w.expectCalls("a deletion", "DELETE reports 200")
+}
+
+// expectCalls compares the calls about single subscriptions, in order.
+func (w *world) expectCalls(of string, want ...string) {
+	w.t.Helper()
+	if diff := cmp.Diff(want, w.calls(writesAndReads...)); diff != "" {
+		w.t.Errorf("calls of %s (-want +got):\n%s", of, diff)
 	}
 }
 

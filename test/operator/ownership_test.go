@@ -12,10 +12,10 @@ import (
 	"github.com/ess-operator/ess-operator/internal/essemulator"
 )
 
-// foreign is a subscription under our application that no object made.
-func (w *world) foreign(name, filter string) essemulator.Subscription {
+// foreign makes a subscription of the id of "reports", under our application and behind the back of its object.
+func (w *world) foreign(filter string) essemulator.Subscription {
 	s := essemulator.Subscription{
-		ID: w.namespace + "." + name, ApplicationID: appID, Topic: topic, Filter: filter, Endpoint: endpoint,
+		ID: w.namespace + ".reports", ApplicationID: appID, Topic: topic, Filter: filter, Endpoint: endpoint,
 		CompanyIDs: []string{company},
 	}
 	w.ess.PutSubscription(s)
@@ -53,7 +53,7 @@ func TestAdoption(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.foreign("reports", tc.filter)
+			w.foreign(tc.filter)
 			w.connect()
 			sub := w.subscription("reports", func(s *v1alpha1.EventSubscription) { s.Spec.AdoptionPolicy = tc.policy })
 			w.create(sub)
@@ -77,7 +77,7 @@ func TestAdoption(t *testing.T) {
 func TestIDTakenByAnotherApplication(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	taken := w.foreign("reports", ".*")
+	taken := w.foreign(".*")
 	taken.ApplicationID = "00000000-0000-4000-8000-000000000001"
 	w.ess.PutSubscription(taken)
 	w.connect()
@@ -117,7 +117,7 @@ func TestDriftIsCorrected(t *testing.T) {
 	w := newWorld(t)
 	w.connect()
 	sub := w.subscribe("reports")
-	w.foreign("reports", "changed behind our back")
+	w.foreign("changed behind our back")
 	w.request(sub, "now")
 	w.eventuallyReady(sub, "True", v1alpha1.SubscribedReason)
 	w.Expect(w.ess.Subscriptions(appID)[0].Filter).To(gomega.Equal(".*"))
@@ -131,7 +131,7 @@ func TestDriftIsCorrectedByTheResync(t *testing.T) {
 		c.Spec.ResyncInterval = &metav1.Duration{Duration: 10 * time.Second}
 	})
 	w.subscribe("reports")
-	w.foreign("reports", "changed behind our back")
+	w.foreign("changed behind our back")
 	w.Eventually(func() string { return w.ess.Subscriptions(appID)[0].Filter }).Should(gomega.Equal(".*"))
 }
 
@@ -142,7 +142,7 @@ func TestSuspendedDriftIsShownAndNotWritten(t *testing.T) {
 	sub := w.subscribe("reports")
 	w.change(sub, func() { sub.Spec.Suspend = true })
 	w.eventuallyReady(sub, "True", v1alpha1.SubscribedReason)
-	w.foreign("reports", "mine")
+	w.foreign("mine")
 	w.request(sub, "now")
 	w.eventuallyReady(sub, "False", v1alpha1.SuspendedReason)
 	w.Expect(sub.Status.Drift).To(gomega.Equal([]v1alpha1.Drift{{Field: "filter", Desired: ".*", Observed: "mine"}}))
