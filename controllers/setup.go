@@ -97,7 +97,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		recorder   = record.New(mgr.GetEventRecorder(Name), namespacesOf(mgr, options))
 	)
 	connections := connection.New(connection.Config{
-		Client: mgr.GetClient(), Secrets: mgr.GetAPIReader(), Sessions: sessions,
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Sessions: sessions,
 		Suspicions: suspicions, Dependents: dependents, Events: recorder,
 		Hosts: hosts, PathPrefix: options.PathPrefix, Clock: clk,
 	})
@@ -105,7 +105,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		return fmt.Errorf("setting up the controller of %s: %w", "ConcurConnections", err)
 	}
 	subscriptions := eventsubscription.New(eventsubscription.Config{
-		Client: mgr.GetClient(), Sessions: sessions, Dependents: dependents, Suspicions: suspicions,
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Sessions: sessions, Dependents: dependents, Suspicions: suspicions,
 		Events: recorder, ReceiverURL: receiverURL, Namespaced: options.Namespaced, Clock: clk,
 	})
 	if err := subscriptions.SetupWithManager(mgr, options.controller()); err != nil {

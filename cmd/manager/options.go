@@ -81,8 +81,10 @@ func parse(flags *flag.FlagSet, args []string) (options, error) {
 
 // validate refuses what would only fail later, or silently.
 func (o *options) validate(rest []string) error {
-	o.controllers.Namespaced = o.watchNamespaces != ""
+	o.controllers.Namespaced = len(o.namespaces()) > 0
 	switch {
+	case o.watchNamespaces != "" && !o.controllers.Namespaced:
+		return fmt.Errorf("--watch-namespaces is %q and names no namespace: name some, or leave it out to watch all", o.watchNamespaces)
 	case len(rest) > 0:
 		return fmt.Errorf("unexpected argument %q: every setting is a flag, see --help", rest[0])
 	case o.logFormat != "json" && o.logFormat != "text":
@@ -104,14 +106,8 @@ func (o *options) manager(scheme *runtime.Scheme) ctrl.Options {
 		metrics.TLSOpts = append(metrics.TLSOpts, func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} })
 	}
 	caches := controllers.CacheOptions()
-	for namespace := range strings.SplitSeq(o.watchNamespaces, ",") {
-		if namespace = strings.TrimSpace(namespace); namespace == "" {
-			continue
-		}
-		if caches.DefaultNamespaces == nil {
-			caches.DefaultNamespaces = map[string]cache.Config{}
-		}
-		caches.DefaultNamespaces[namespace] = cache.Config{}
+	if o.controllers.Namespaced {
+		caches.DefaultNamespaces = o.namespaces()
 	}
 	return ctrl.Options{
 		Scheme:                        scheme,
@@ -125,6 +121,17 @@ func (o *options) manager(scheme *runtime.Scheme) ctrl.Options {
 		LeaderElectionReleaseOnCancel: true, // main returns as soon as the manager stops
 		GracefulShutdownTimeout:       new(time.Minute),
 	}
+}
+
+// namespaces are those that --watch-namespaces names.
+func (o *options) namespaces() map[string]cache.Config {
+	names := map[string]cache.Config{}
+	for name := range strings.SplitSeq(o.watchNamespaces, ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			names[name] = cache.Config{}
+		}
+	}
+	return names
 }
 
 // setLogger makes one slog handler the sink of every logger in the process.

@@ -59,7 +59,7 @@ func (r *Reconciler) configuration(ctx context.Context, conn *v1alpha1.ConcurCon
 func (r *Reconciler) credentials(ctx context.Context, conn *v1alpha1.ConcurConnection) (id, secret string, err error) {
 	ref := conn.Spec.CredentialsSecretRef
 	var s corev1.Secret
-	switch err := r.secrets.Get(ctx, types.NamespacedName{Namespace: conn.Namespace, Name: ref.Name}, &s); {
+	switch err := r.live.Get(ctx, types.NamespacedName{Namespace: conn.Namespace, Name: ref.Name}, &s); {
 	case apierrors.IsNotFound(err):
 		return "", "", failure.New(failure.ErrSecretNotFound,
 			"Secret %q does not exist in namespace %q: create it, or correct spec.credentialsSecretRef.name", ref.Name, conn.Namespace)

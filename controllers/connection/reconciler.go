@@ -18,6 +18,7 @@ import (
 	"github.com/ess-operator/ess-operator/controllers/internal/finalizer"
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
 	"github.com/ess-operator/ess-operator/controllers/internal/record"
+	"github.com/ess-operator/ess-operator/controllers/internal/uninstall"
 	"github.com/ess-operator/ess-operator/controllers/internal/wake"
 	"github.com/ess-operator/ess-operator/internal/ess"
 	"github.com/ess-operator/ess-operator/internal/session"
@@ -31,8 +32,8 @@ const callTimeout = 45 * time.Second
 type Config struct {
 	// Client reads from the cache and sees its own writes.
 	Client client.Client
-	// Secrets reads from the API server.
-	Secrets client.Reader
+	// Live reads from the API server.
+	Live client.Reader
 	// Sessions are shared with the controller of EventSubscriptions.
 	Sessions *session.Registry
 	// Suspicions wakes this controller when dependents met a failure of the connection.
@@ -52,7 +53,7 @@ type Config struct {
 // Reconciler reconciles ConcurConnections.
 type Reconciler struct {
 	client     client.Client
-	secrets    client.Reader
+	live       client.Reader
 	sessions   *session.Registry
 	suspicions *wake.Bell
 	dependents *wake.Bell
@@ -65,7 +66,7 @@ type Reconciler struct {
 // New returns a Reconciler.
 func New(cfg Config) *Reconciler {
 	return &Reconciler{
-		client: cfg.Client, secrets: cfg.Secrets, sessions: cfg.Sessions,
+		client: cfg.Client, live: cfg.Live, sessions: cfg.Sessions,
 		suspicions: cfg.Suspicions, dependents: cfg.Dependents, events: cfg.Events,
 		hosts: cfg.Hosts, pathPrefix: cfg.PathPrefix, clock: cfg.Clock,
 	}
@@ -79,7 +80,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, conn *v1alpha1.ConcurConnect
 		return ctrl.Result{}, err
 	}
 	needed := needing(users)
-	if !conn.DeletionTimestamp.IsZero() && len(needed) == 0 {
+	switch free, err := r.free(ctx, conn, needed); {
+	case err != nil:
+		return ctrl.Result{}, err
+	case free:
 		return ctrl.Result{}, r.release(ctx, conn)
 	}
 	if err := finalizer.Ensure(ctx, r.client, conn); err != nil {
@@ -111,7 +115,15 @@ func needing(users []v1alpha1.EventSubscription) []types.NamespacedName {
 	return names
 }
 
-// release lets a connection go that nobody needs.
+// free reports whether a connection that is being deleted may go.
+func (r *Reconciler) free(ctx context.Context, conn *v1alpha1.ConcurConnection, needed []types.NamespacedName) (bool, error) {
+	if conn.DeletionTimestamp.IsZero() || len(needed) == 0 {
+		return !conn.DeletionTimestamp.IsZero(), nil
+	}
+	return uninstall.UnderWay(ctx, r.live, uninstall.ConcurConnections)
+}
+
+// release lets a connection go.
 func (r *Reconciler) release(ctx context.Context, conn *v1alpha1.ConcurConnection) error {
 	if err := finalizer.Release(ctx, r.client, conn); err != nil {
 		return err

@@ -35,6 +35,8 @@ type outcome struct {
 	held bool
 	// gone says that nothing is left at ESS that this object has to wait for.
 	gone bool
+	// kept says that the subscription stays at ESS though deletionPolicy would delete it.
+	kept bool
 	// orphan is what was given up at ESS, and why; empty when nothing was.
 	orphan string
 	// poll is when to look again while ESS removes the subscription.

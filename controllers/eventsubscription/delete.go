@@ -11,6 +11,7 @@ import (
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
 	"github.com/ess-operator/ess-operator/controllers/internal/failure"
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
+	"github.com/ess-operator/ess-operator/controllers/internal/uninstall"
 	"github.com/ess-operator/ess-operator/internal/ess"
 	"github.com/ess-operator/ess-operator/internal/session"
 )
@@ -36,6 +37,9 @@ func (r *Reconciler) unsubscribe(ctx context.Context, sub *v1alpha1.EventSubscri
 	// Settled before any connection is looked at, so that nothing missing can trap the object.
 	if sub.Spec.EffectiveDeletionPolicy() == v1alpha1.DeletionRetain || sub.Status.SubscriptionID == "" {
 		return outcome{gone: true}
+	}
+	if uninstalling, err := uninstall.UnderWay(ctx, r.live, uninstall.EventSubscriptions); err != nil || uninstalling {
+		return outcome{err: err, gone: uninstalling, kept: uninstalling}
 	}
 	s, err := r.sessionOfDeleted(ctx, sub)
 	if err != nil {

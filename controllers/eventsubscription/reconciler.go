@@ -27,6 +27,8 @@ const callTimeout = 45 * time.Second
 type Config struct {
 	// Client reads from the cache and sees its own writes.
 	Client client.Client
+	// Live reads from the API server.
+	Live client.Reader
 	// Sessions are shared with the controller of ConcurConnections.
 	Sessions *session.Registry
 	// Dependents wakes this controller when a connection was listed or changed.
@@ -47,6 +49,7 @@ type Config struct {
 // Reconciler reconciles EventSubscriptions.
 type Reconciler struct {
 	client      client.Client
+	live        client.Reader
 	sessions    *session.Registry
 	dependents  *wake.Bell
 	suspicions  *wake.Bell
@@ -62,7 +65,7 @@ type Reconciler struct {
 // New returns a Reconciler.
 func New(cfg Config) *Reconciler {
 	return &Reconciler{
-		client: cfg.Client, sessions: cfg.Sessions, dependents: cfg.Dependents, suspicions: cfg.Suspicions,
+		client: cfg.Client, live: cfg.Live, sessions: cfg.Sessions, dependents: cfg.Dependents, suspicions: cfg.Suspicions,
 		events: cfg.Events, receiverURL: cfg.ReceiverURL, namespaced: cfg.Namespaced, clock: cfg.Clock, started: cfg.Clock.Now(),
 	}
 }

@@ -20,6 +20,7 @@ import (
 
 // +kubebuilder:rbac:groups=concur.ess-operator.io,resources=eventsubscriptions,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=concur.ess-operator.io,resources=eventsubscriptions/status,verbs=patch
+// +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,resourceNames=concurconnections.concur.ess-operator.io;eventsubscriptions.concur.ess-operator.io,verbs=get
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 
 // SetupWithManager registers the controller.
