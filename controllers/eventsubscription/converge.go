@@ -86,7 +86,7 @@ func (r *Reconciler) subscribe(ctx context.Context, sub *v1alpha1.EventSubscript
 		}
 	}
 	remote, err := s.Read(ctx, want.ID)
-	if err != nil && !errors.Is(err, ess.ErrNotFound) {
+	if err != nil && !errors.Is(err, ess.ErrNotFound) && !out.foreign(err) {
 		out.err = err
 		return out
 	}
@@ -96,6 +96,13 @@ func (r *Reconciler) subscribe(ctx context.Context, sub *v1alpha1.EventSubscript
 		return adopted(sub, snapshot, out)
 	}
 	return r.write(ctx, sub, s, want, out)
+}
+
+// foreign reports whether a refused read is no obstacle to creating: what ESS
+// answers about an id that is not ours is not documented, LIST does not show
+// it, and the PUT will tell whether it is free.
+func (o outcome) foreign(err error) bool {
+	return errors.Is(err, ess.ErrForbidden) && !o.seen.present
 }
 
 // judge decides about what was seen.
@@ -145,7 +152,10 @@ func (r *Reconciler) write(ctx context.Context, sub *v1alpha1.EventSubscription,
 	remote, err := s.Put(ctx, want)
 	if err != nil {
 		out.err = err
-		if out.did.claims() && failure.Of(err).Refused {
+		if errors.Is(err, ess.ErrNotFound) { // only the reading back says so
+			out.err = failure.New(failure.ErrNotSynced, "ESS accepted the subscription but does not show it yet")
+		}
+		if out.did.claims() && failure.Of(err).Refused && !errors.Is(err, session.ErrReadBack) {
 			sub.Status.SubscriptionID, sub.Status.ApplicationID = "", ""
 		}
 		return out

@@ -102,7 +102,8 @@ func (r *Reconciler) writeStatus(ctx context.Context, sub *v1alpha1.EventSubscri
 	if changed(written, &sub.Status) {
 		base := sub.DeepCopy()
 		base.Status = *written
-		if err := r.client.Status().Patch(ctx, sub, client.MergeFrom(base)); err != nil {
+		err := r.client.Status().Patch(ctx, sub, client.MergeFrom(base))
+		if client.IgnoreNotFound(err) != nil { // nobody is left to tell
 			return fmt.Errorf("writing status: %w", err)
 		}
 	}

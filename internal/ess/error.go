@@ -16,7 +16,8 @@ var (
 	// ErrUnauthorized is a read answered 401 or 403, or any call answered 401, with a fresh token too. The application
 	// most likely lacks the scope events.topic.read.
 	ErrUnauthorized = errors.New("token refused")
-	// ErrForbidden is a write answered 403 with a fresh token too: ESS knows the application but refuses this.
+	// ErrForbidden is a call about one subscription answered 403 with a fresh token too: ESS knows the application but
+	// refuses this.
 	ErrForbidden = errors.New("not allowed to this application")
 	// ErrNotFound says that ESS has no such subscription under this application. Only Subscription returns it.
 	ErrNotFound = errors.New("no such subscription")

@@ -212,7 +212,7 @@ func statusKind(r request, status int) error {
 	put := r.method == http.MethodPut
 	switch status {
 	case http.StatusForbidden:
-		if r.method == http.MethodGet {
+		if r.method == http.MethodGet && r.id == "" {
 			return ErrUnauthorized
 		}
 		return ErrForbidden

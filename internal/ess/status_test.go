@@ -60,6 +60,11 @@ var statusCases = map[string]statusCase{
 		status: 403, call: callDelete, want: ErrForbidden,
 		text: "deleting subscription acme.reports: not allowed to this application (HTTP 403)",
 	},
+	"ForbiddenReadOfOne": {
+		reason: "What ESS answers about a foreign or absent id is not documented: 403 need not mean that all reads are refused.",
+		status: 403, call: callGet, want: ErrForbidden,
+		text: "reading subscription acme.reports: not allowed to this application (HTTP 403)",
+	},
 	"AbsentOne": {
 		reason: "404 on one subscription is its absence.",
 		status: 404, call: callGet, want: ErrNotFound,

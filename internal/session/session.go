@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -28,6 +29,10 @@ const (
 // ErrQuota is returned by Put, without a call, when one more subscription
 // would exceed the limit of the application.
 var ErrQuota = errors.New("no place left for another subscription")
+
+// ErrReadBack is returned by Put when ESS accepted the subscription and could
+// not be asked what it holds now.
+var ErrReadBack = errors.New("ESS accepted the subscription, which could not be read back")
 
 // Session is one application in one data center. Its methods may be called
 // from many goroutines at once.
@@ -140,7 +145,11 @@ func (s *Session) Put(ctx context.Context, want ess.Subscription) (ess.Subscript
 		}
 		return ess.Subscription{}, err
 	}
-	return s.Read(ctx, want.ID)
+	got, err := s.Read(ctx, want.ID)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", ErrReadBack, err)
+	}
+	return got, err
 }
 
 // redeleteAfter is how long an accepted DELETE is believed before it is sent again.

@@ -116,11 +116,11 @@ var refusedCallers = map[string]struct {
 	arrange func(*bench)
 	config  func(*ess.Config)
 	want    error
-	writes  error // what PUT and DELETE return
+	writes  error // what calls about one subscription return
 	token   bool  // the token service refuses too
 }{
 	"NoScope403": {
-		reason:  "for a read, 403 with a fresh token is a missing scope; for a write it may be more",
+		reason:  "403 with a fresh token is a missing scope; about one subscription it may be more",
 		arrange: func(b *bench) { b.PutApplication(application(ourApp, "expense.report.read")) },
 		want:    ess.ErrUnauthorized, writes: ess.ErrForbidden,
 	},
@@ -173,7 +173,7 @@ func TestRefusedCallers(t *testing.T) {
 				})
 				want := tc.want
 				switch {
-				case op == essemulator.OpPut, op == essemulator.OpDelete:
+				case op == essemulator.OpPut, op == essemulator.OpDelete, op == essemulator.OpGet:
 					want = tc.writes
 				case op == essemulator.OpToken && !tc.token:
 					want = nil

@@ -114,7 +114,6 @@ func TestListFails(t *testing.T) {
 func TestReadFails(t *testing.T) {
 	t.Parallel()
 	cases := map[string]trouble{
-		"403":     {reason: "reads need the scope", fault: refused(403), want: v1alpha1.UnauthorizedReason, stalled: true, says: []string{words}},
 		"429":     {reason: "it passes", fault: essemulator.Fault{Status: 429, Body: spoken, RetryAfter: "3"}, want: v1alpha1.RateLimitedReason, says: []string{words}},
 		"500":     {reason: "it passes", fault: refused(500), want: v1alpha1.UnavailableReason, says: []string{words}},
 		"Hanging": {reason: "a call ends though Concur does not", fault: essemulator.Fault{Hang: true}, want: v1alpha1.TimeoutReason},

@@ -69,7 +69,7 @@ var putTroubles = map[string]trouble{
 	},
 	"GarbageAndNothingDone": {
 		reason: "success is what a read shows, not what a PUT answers", fault: essemulator.Fault{Garbage: true},
-		want: v1alpha1.InvalidResponseReason, says: []string{"no such subscription"},
+		want: v1alpha1.ProgressingReason, says: []string{"does not show it yet"},
 	},
 }
 

@@ -38,6 +38,12 @@ var suite struct {
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	// The tests mostly wait, so that far more than one a core can run at once.
+	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
+		if err := flag.Set("test.parallel", "24"); err != nil {
+			panic(err)
+		}
+	}
 	code, err := run(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "operator suite:", err)

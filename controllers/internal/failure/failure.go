@@ -160,6 +160,8 @@ var verdicts = []row{
 		Advice: "this is not an answer of ESS: check baseURL, apiURL and any proxy in between"}},
 	{ess.ErrMalformed, Verdict{Reason: v1alpha1.InvalidResponseReason,
 		Advice: "this is not an answer of ESS: check baseURL, apiURL and any proxy in between"}},
+	// What went wrong with the reading back, above, says more than this.
+	{session.ErrReadBack, Verdict{Reason: v1alpha1.ProgressingReason, Advice: "the operator reads again"}},
 	{ess.ErrNotFound, Verdict{Reason: v1alpha1.InvalidResponseReason,
 		Advice: "check that apiURL is right"}},
 }

@@ -54,6 +54,8 @@ var policy = map[string]struct {
 	"failure.ErrNotSynced": {"ESS may show a write a little later", failure.ErrNotSynced,
 		failure.Verdict{Reason: v1alpha1.ProgressingReason, Class: backOff}},
 
+	"session.ErrReadBack": {"what ESS accepted is read again soon", session.ErrReadBack,
+		failure.Verdict{Reason: v1alpha1.ProgressingReason, Class: backOff}},
 	"session.ErrQuota": {"a place that frees wakes the object; no call was made", session.ErrQuota,
 		failure.Verdict{Reason: v1alpha1.QuotaExceededReason, Class: waitForUser, Refused: true}},
 	"session.ErrNotReady": {"the refresh that succeeds wakes the object; no call was made", session.ErrNotReady,
