@@ -161,7 +161,7 @@ func (r *Reconciler) write(ctx context.Context, sub *v1alpha1.EventSubscription,
 		return out
 	}
 	r.corrections.note(sub.UID, correcting, r.clock.Now())
-	out.was = told(differences(want, out.seen.remote))
+	out.was = became(differences(want, out.seen.remote))
 	out.seen = &observation{remote: remote, present: true, owned: true}
 	if differ := differences(want, remote); len(differ) > 0 {
 		out.err = failure.New(failure.ErrNotSynced, "ESS accepted the subscription but shows something else: %s", told(differ))

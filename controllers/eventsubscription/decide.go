@@ -95,6 +95,15 @@ func drift(want ess.Subscription, seen observation) []v1alpha1.Drift {
 	return differences(want, seen.remote)
 }
 
+// became tells differences that a PUT has ended.
+func became(differ []v1alpha1.Drift) string {
+	parts := make([]string, 0, len(differ))
+	for _, d := range differ {
+		parts = append(parts, fmt.Sprintf("%s from %q to %q", d.Field, d.Observed, d.Desired))
+	}
+	return strings.Join(parts, ", ")
+}
+
 // told lists differences for a message.
 func told(differ []v1alpha1.Drift) string {
 	parts := make([]string, 0, len(differ))
