@@ -36,16 +36,16 @@ func TestTurnsGoByUrgency(t *testing.T) {
 		var done []<-chan error
 		for _, arrival := range []struct {
 			name string
-			ctx  context.Context
+			with func(context.Context) context.Context
 		}{
-			{"resync", WithUrgency(t.Context(), Resync)},
-			{"change", WithUrgency(t.Context(), Change)},
-			{"plain", t.Context()},
-			{"delete", WithUrgency(t.Context(), Delete)},
-			{"token", WithUrgency(t.Context(), Resync)}, // all others wait for it, whoever asks
-			{"later", WithUrgency(t.Context(), Resync)},
+			{"resync", urgently(Resync)},
+			{"change", urgently(Change)},
+			{"plain", func(ctx context.Context) context.Context { return ctx }},
+			{"delete", urgently(Delete)},
+			{"token", urgently(Resync)}, // all others wait for it, whoever asks
+			{"later", urgently(Resync)},
 		} {
-			done = append(done, begin(arrival.ctx, transport, arrival.name))
+			done = append(done, begin(arrival.with(t.Context()), transport, arrival.name))
 			synctest.Wait()
 		}
 		for _, err := range done {
@@ -56,6 +56,10 @@ func TestTurnsGoByUrgency(t *testing.T) {
 			t.Errorf("order of calls (-want +got):\n%s", diff)
 		}
 	})
+}
+
+func urgently(u Urgency) func(context.Context) context.Context {
+	return func(ctx context.Context) context.Context { return WithUrgency(ctx, u) }
 }
 
 // TestNothingStarves lets more changes come than the budget has turns for.
@@ -141,9 +145,9 @@ func TestCallThatGivesUpLeavesTheQueue(t *testing.T) {
 		g, l, transport := governedLine(Limit{PerSecond: 1, Burst: 1})
 		wantNoError(t, send(t.Context(), transport, "first"))
 		ctx, cancel := context.WithCancel(t.Context())
-		impatient, patient := begin(ctx, transport, "impatient"), (<-chan error)(nil)
+		impatient := begin(ctx, transport, "impatient")
 		synctest.Wait()
-		patient = begin(t.Context(), transport, "patient")
+		patient := begin(t.Context(), transport, "patient")
 		synctest.Wait()
 		cancel()
 		if err := <-impatient; !errors.Is(err, context.Canceled) {

@@ -77,9 +77,9 @@ func TestHoldSendsThoseWhoWaitAway(t *testing.T) {
 		g, l, transport := governedLine(Limit{PerSecond: 1, Burst: 1})
 		wantNoError(t, send(t.Context(), transport, "first"))
 		l.answers(http.StatusTooManyRequests, "30")
-		told, waiting := begin(t.Context(), transport, "told"), (<-chan error)(nil)
+		told := begin(t.Context(), transport, "told")
 		synctest.Wait()
-		waiting = begin(t.Context(), transport, "waiting")
+		waiting := begin(t.Context(), transport, "waiting")
 		wantNoError(t, <-told)
 		if err := <-waiting; !errors.Is(err, ErrHeld) || ess.RetryAfter(err) != 30*time.Second {
 			t.Errorf("who waited for a turn got %v", err)

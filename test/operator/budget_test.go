@@ -24,12 +24,11 @@ func through(name string) func(*v1alpha1.EventSubscription) {
 }
 
 // connectTwin makes a second connection of the application of "acme".
-func (w *world) connectTwin() *v1alpha1.ConcurConnection {
+func (w *world) connectTwin() {
 	w.t.Helper()
 	twin := w.connection(func(c *v1alpha1.ConcurConnection) { c.Name = "twin" })
 	w.create(twin)
 	w.eventuallyReady(twin, "True", v1alpha1.ConnectedReason)
-	return twin
 }
 
 // connectOther makes a connection of another application.
