@@ -85,24 +85,28 @@ func (r *Reconciler) subscribe(ctx context.Context, sub *v1alpha1.EventSubscript
 			return out
 		}
 	}
-	remote, err := s.Read(ctx, want.ID)
-	if err != nil && !errors.Is(err, ess.ErrNotFound) && !out.foreign(err) {
+	seen, err := look(ctx, s, *out.seen, want.ID)
+	if err != nil {
 		out.err = err
 		return out
 	}
-	seen := *out.seen
-	seen.remote, seen.present = remote, err == nil
 	if out = judge(sub, want, seen); out.err != nil || !out.writes(sub) {
 		return adopted(sub, snapshot, out)
 	}
 	return r.write(ctx, sub, s, want, out)
 }
 
-// foreign reports whether a refused read is no obstacle to creating: what ESS
-// answers about an id that is not ours is not documented, LIST does not show
-// it, and the PUT will tell whether it is free.
-func (o outcome) foreign(err error) bool {
-	return errors.Is(err, ess.ErrForbidden) && !o.seen.present
+// look reads one subscription from ESS. A refused read is taken for an absence
+// where LIST does not show the id either: what ESS answers about an id that is
+// not ours is not documented, and the PUT will tell whether it is free.
+func look(ctx context.Context, s *session.Session, seen observation, id string) (observation, error) {
+	remote, err := s.Read(ctx, id)
+	absent := errors.Is(err, ess.ErrNotFound) || errors.Is(err, ess.ErrForbidden) && !seen.present
+	if err != nil && !absent {
+		return seen, err
+	}
+	seen.remote, seen.present = remote, !absent
+	return seen, nil
 }
 
 // judge decides about what was seen.
@@ -134,7 +138,7 @@ func (r *Reconciler) permitted(ctx context.Context, sub *v1alpha1.EventSubscript
 	return r.place(ctx, sub, s)
 }
 
-// write sends one PUT and reads back.
+// write makes ESS hold what is wanted, where that is permitted.
 func (r *Reconciler) write(ctx context.Context, sub *v1alpha1.EventSubscription, s *session.Session, want ess.Subscription, out outcome) outcome {
 	if out.err = r.permitted(ctx, sub, s, want); out.err != nil {
 		return out
@@ -149,20 +153,34 @@ func (r *Reconciler) write(ctx context.Context, sub *v1alpha1.EventSubscription,
 		}
 		out.claimed = sub.Status.DeepCopy()
 	}
+	out = put(ctx, s, want, out)
+	switch {
+	case out.err == nil || errors.Is(out.err, failure.ErrNotSynced):
+		r.corrections.note(sub.UID, correcting, r.clock.Now())
+	case refused(out.err) && out.did.claims():
+		sub.Status.SubscriptionID, sub.Status.ApplicationID = "", ""
+	}
+	return out
+}
+
+// refused reports whether ESS certainly did not do what a PUT asked for.
+func refused(err error) bool {
+	return failure.Of(err).Refused && !errors.Is(err, session.ErrReadBack)
+}
+
+// put sends one PUT and reads back.
+func put(ctx context.Context, s *session.Session, want ess.Subscription, out outcome) outcome {
 	remote, err := s.Put(ctx, want)
-	if err != nil {
+	switch {
+	case errors.Is(err, ess.ErrNotFound): // only the reading back says so
+		out.err = failure.New(failure.ErrNotSynced, "ESS accepted the subscription but does not show it yet")
+		return out
+	case err != nil:
 		out.err = err
-		if errors.Is(err, ess.ErrNotFound) { // only the reading back says so
-			out.err = failure.New(failure.ErrNotSynced, "ESS accepted the subscription but does not show it yet")
-		}
-		if out.did.claims() && failure.Of(err).Refused && !errors.Is(err, session.ErrReadBack) {
-			sub.Status.SubscriptionID, sub.Status.ApplicationID = "", ""
-		}
 		return out
 	}
-	r.corrections.note(sub.UID, correcting, r.clock.Now())
 	out.was = became(differences(want, out.seen.remote))
-	out.seen = &observation{remote: remote, present: true, owned: true}
+	out.seen = &observation{remote: remote, present: true, owned: true, known: true}
 	if differ := differences(want, remote); len(differ) > 0 {
 		out.err = failure.New(failure.ErrNotSynced, "ESS accepted the subscription but shows something else: %s", told(differ))
 	}

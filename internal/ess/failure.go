@@ -203,19 +203,33 @@ var statusKinds = map[int]error{
 	http.StatusBadRequest:          ErrInvalid,
 	http.StatusUnprocessableEntity: ErrInvalid,
 	http.StatusUnauthorized:        ErrUnauthorized,
+	http.StatusForbidden:           ErrUnauthorized,
 	http.StatusRequestTimeout:      ErrUnavailable,
 	http.StatusTooManyRequests:     ErrRateLimited,
 }
 
 // statusKind reads a refusal by its status.
 func statusKind(r request, status int) error {
+	if kind := oneStatusKind(r, status); kind != nil {
+		return kind
+	}
+	if kind, ok := statusKinds[status]; ok {
+		return kind
+	}
+	if status >= http.StatusInternalServerError {
+		return ErrUnavailable
+	}
+	return ErrMalformed
+}
+
+// oneStatusKind reads statuses that mean something else when one subscription is concerned; nil for all others.
+func oneStatusKind(r request, status int) error {
 	put := r.method == http.MethodPut
 	switch status {
 	case http.StatusForbidden:
-		if r.method == http.MethodGet && r.id == "" {
-			return ErrUnauthorized
+		if put || r.id != "" {
+			return ErrForbidden
 		}
-		return ErrForbidden
 	case http.StatusNotFound, http.StatusGone:
 		if r.id != "" && !put {
 			return ErrNotFound
@@ -225,13 +239,7 @@ func statusKind(r request, status int) error {
 			return ErrTaken
 		}
 	}
-	if kind, ok := statusKinds[status]; ok {
-		return kind
-	}
-	if status >= http.StatusInternalServerError {
-		return ErrUnavailable
-	}
-	return ErrMalformed
+	return nil
 }
 
 // unexpected says what to check when a status has no meaning in the protocol, before what the answer itself said.
