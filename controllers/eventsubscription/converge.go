@@ -35,6 +35,8 @@ type outcome struct {
 	held bool
 	// gone says that nothing is left at ESS that this object has to wait for.
 	gone bool
+	// removed says that ESS was seen to list the subscription no longer.
+	removed bool
 	// kept says that the subscription stays at ESS though deletionPolicy would delete it.
 	kept bool
 	// orphan is what was given up at ESS, and why; empty when nothing was.

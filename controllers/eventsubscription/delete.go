@@ -62,7 +62,7 @@ func (r *Reconciler) delete(ctx context.Context, sub *v1alpha1.EventSubscription
 	case listed:
 		return outcome{poll: r.nextPoll(sub)}
 	default:
-		return outcome{gone: true}
+		return outcome{gone: true, removed: true}
 	}
 }
 

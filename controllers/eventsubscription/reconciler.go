@@ -113,6 +113,9 @@ func (r *Reconciler) writeStatus(ctx context.Context, sub *v1alpha1.EventSubscri
 
 // release lets an object go that has nothing to wait for.
 func (r *Reconciler) release(ctx context.Context, sub *v1alpha1.EventSubscription, out outcome) error {
+	if out.removed {
+		r.sessions.Removed(index.ConnectionOf(sub), sub.Status.SubscriptionID)
+	}
 	if err := finalizer.Release(ctx, r.client, sub); err != nil {
 		return err
 	}

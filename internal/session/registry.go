@@ -71,6 +71,23 @@ func (r *Registry) Close(connection types.NamespacedName) {
 	r.ungovern(connection)
 }
 
+// Removed tells all sessions of the application that connection acts as that
+// ESS no longer lists id. Each has an inventory of its own, and would otherwise
+// believe in the subscription until its next LIST.
+func (r *Registry) Removed(connection types.NamespacedName, id string) {
+	r.mu.Lock()
+	var siblings []*Session
+	for other, as := range r.applications {
+		if as == r.applications[connection] && r.sessions[other] != nil {
+			siblings = append(siblings, r.sessions[other])
+		}
+	}
+	r.mu.Unlock()
+	for _, s := range siblings {
+		s.removed(id)
+	}
+}
+
 func newSession(now func() time.Time) *Session {
 	s := &Session{
 		now:      now,

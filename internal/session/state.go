@@ -163,6 +163,14 @@ func (s *Session) nextReading() uint64 {
 	return s.readings
 }
 
+// removed notes that ESS no longer lists id.
+func (s *Session) removed(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.readings++
+	s.inventory = s.inventory.with(id, entry{reading: s.readings})
+}
+
 // learn puts one reading into the inventory, unless another application took the client's place meanwhile.
 func (s *Session) learn(client *ess.Client, id string, e entry) {
 	s.mu.Lock()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
@@ -187,4 +188,73 @@ func TestLostSubscriptionIsMadeAgain(t *testing.T) {
 	if again := condition(sub, v1alpha1.CompaniesConnectedCondition); again.Reason != v1alpha1.LostReason {
 		t.Errorf("the loss was forgotten: %+v", again)
 	}
+}
+
+func TestOlderObjectWinsAcrossNamespaces(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		reason string
+		twin   bool // through a connection of its own, as the same application
+	}{
+		"SharedConnection": {reason: "one connection, used from two namespaces"},
+		"TwoConnections":   {reason: "ids belong to the application, through however many connections it is used", twin: true},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.connect(func(c *v1alpha1.ConcurConnection) {
+				c.Spec.AllowedNamespaces = &v1alpha1.AllowedNamespaces{From: v1alpha1.NamespacesFromAll}
+			})
+			guest := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "t-guest-"}}
+			w.create(guest)
+			owner := w.namespace
+			same := func(s *v1alpha1.EventSubscription) { s.Spec.SubscriptionID = owner + ".same" }
+			first := w.subscribe("reports", same)
+
+			away := *w
+			away.namespace = guest.Name
+			if tc.twin {
+				away.connect()
+			}
+			second := away.subscription("a-comes-first-by-name", same, func(s *v1alpha1.EventSubscription) {
+				if s.Spec.Filter = "other"; !tc.twin {
+					s.Spec.ConnectionRef.Namespace = owner
+				}
+			})
+			w.waitForNextSecond(first)
+			w.create(second)
+			ready := w.eventuallyReady(second, "False", v1alpha1.IDConflictReason)
+			if !strings.Contains(ready.Message, owner+"/reports") {
+				t.Errorf("the older is not named: %s", ready.Message)
+			}
+			w.Expect(w.ess.Subscriptions(appID)[0].Filter).To(gomega.Equal(".*"), tc.reason)
+			w.delete(first)
+			w.eventuallyReady(second, "True", v1alpha1.SubscribedReason)
+			w.Expect(w.ess.Subscriptions(appID)[0].Filter).To(gomega.Equal("other"))
+		})
+	}
+}
+
+// waitForNextSecond waits until a new object would be younger than o: creation times are whole seconds.
+func (w *world) waitForNextSecond(o metav1.Object) {
+	w.t.Helper()
+	w.Eventually(func() bool { return time.Since(o.GetCreationTimestamp().Time) > time.Second }).Should(gomega.BeTrue())
+}
+
+func TestUnmanagedSubscriptionsAreListed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := w.foreign(".*")
+	other.ID = w.namespace + ".by-hand"
+	w.ess.PutSubscription(other)
+	w.ess.RemoveSubscription(w.namespace + ".reports")
+	conn := w.connect()
+	w.subscribe("reports")
+	w.Eventually(func() *v1alpha1.SubscriptionUsage {
+		w.Expect(suite.client.Get(t.Context(), clientKey(conn), conn)).To(gomega.Succeed())
+		return conn.Status.Subscriptions
+	}).Should(gomega.Equal(&v1alpha1.SubscriptionUsage{
+		Used: 2, Limit: 5, Managed: 1, Usage: "2/5", Unmanaged: []string{w.namespace + ".by-hand"},
+	}))
 }
