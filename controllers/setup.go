@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -140,10 +141,16 @@ func parseReceiverURL(text string) (string, error) {
 		return "", nil
 	}
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return "", fmt.Errorf("reading the receiver URL %q: it must be like https://events.example.com", text)
+	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil ||
+		u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
+		return "", fmt.Errorf("reading the receiver URL %q: it must be like https://events.example.com (http only for loopback hosts)", text)
 	}
 	return strings.TrimRight(text, "/"), nil
+}
+
+// loopback reports whether a host is this machine itself.
+func loopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
 func withDefault[T comparable](value, fallback T) T {

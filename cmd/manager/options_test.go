@@ -38,6 +38,7 @@ func TestFlagsAreRefusedAtOnce(t *testing.T) {
 		"HostIsURL":     {reason: "a list that matches nothing stalls every connection", args: []string{"--allowed-hosts=https://us2.api.concursolutions.com"}, want: "reading allowed hosts"},
 		"HostsLoopback": {reason: "for the emulator", args: []string{"--allowed-hosts=*.concursolutions.com,localhost"}},
 		"ReceiverHTTP":  {reason: "ESS delivers over https only", args: []string{"--receiver-url=http://events.example.com"}, want: `reading the receiver URL "http://events.example.com": it must be like https://events.example.com`},
+		"ReceiverLocal": {reason: "for an emulator that accepts plain endpoints", args: []string{"--receiver-url=http://127.0.0.1:8443"}},
 		"ReceiverHTTPS": {reason: "a receiver may be below a path", args: []string{"--receiver-url=https://events.example.com/ess/"}},
 	}
 	for name, tt := range tests {
