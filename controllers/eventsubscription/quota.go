@@ -21,20 +21,20 @@ func (r *Reconciler) place(ctx context.Context, sub *v1alpha1.EventSubscription,
 	return s.Place(sub.EffectiveSubscriptionID(), ahead)
 }
 
-// ahead counts the older objects of the same application that want a place at
-// ESS and have none. Those that cannot get one for a reason of their own do not count.
-func (r *Reconciler) ahead(ctx context.Context, sub *v1alpha1.EventSubscription, snapshot session.Snapshot) (int, error) {
+// ahead are the ids of older objects of the same application that want a place
+// at ESS and have none. Those that cannot get one for a reason of their own are none.
+func (r *Reconciler) ahead(ctx context.Context, sub *v1alpha1.EventSubscription, snapshot session.Snapshot) ([]string, error) {
 	others, err := index.SubscriptionsOfApplication(ctx, r.client, applicationOf(snapshot))
 	if err != nil {
-		return 0, fmt.Errorf("looking who comes first: %w", err)
+		return nil, fmt.Errorf("looking who comes first: %w", err)
 	}
-	count := 0
+	var ids []string
 	for i := range others {
 		if other := &others[i]; other.UID != sub.UID && older(other, sub) && wantsPlace(other, snapshot) {
-			count++
+			ids = append(ids, other.EffectiveSubscriptionID())
 		}
 	}
-	return count, nil
+	return ids, nil
 }
 
 // applicationOf is the application that a session acts as.

@@ -84,11 +84,44 @@ func TestPlaces(t *testing.T) {
 			s := c.ready(t, 2)
 			put(t, s, "a")
 			tc.before(t, c, s)
-			if err := s.Place(tc.id, 0); !errors.Is(err, tc.want) {
+			if err := s.Place(tc.id, nil); !errors.Is(err, tc.want) {
 				t.Errorf("Place says %v, want %v: %s", err, tc.want, tc.reason)
 			}
 			if _, err := s.Put(t.Context(), wanted(tc.id)); !errors.Is(err, tc.want) {
 				t.Errorf("Put says %v, want %v: %s", err, tc.want, tc.reason)
+			}
+		})
+	}
+}
+
+func TestPlacesOfOlderObjects(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		reason string
+		ahead  []string
+		want   error
+	}{
+		"None":     {"nobody comes first", nil, nil},
+		"Enough":   {"there is a place for both", []string{"b"}, nil},
+		"TooMany":  {"the older ones get the places", []string{"b", "c"}, ErrQuota},
+		"Rivals":   {"two objects with one id need one place", []string{"b", "b"}, nil},
+		"Done":     {"an older one that ESS holds by now has its place already", []string{"a", "b"}, nil},
+		"InFlight": {"an older one that is being created has its place already", []string{"creating"}, nil},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newConcur(t).ready(t, 3)
+			put(t, s, "a")
+			if name == "InFlight" {
+				release, err := s.reserve("creating")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer release()
+			}
+			if err := s.Place("last", tc.ahead); !errors.Is(err, tc.want) {
+				t.Errorf("Place says %v, want %v: %s", err, tc.want, tc.reason)
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/ess-operator/ess-operator/internal/ess"
@@ -95,29 +96,34 @@ func (s *Session) use() (*ess.Client, error) {
 }
 
 // Place returns ErrQuota, without a call, when ESS holds no subscription of
-// this id and there is no place left for one, given that ahead others come first.
-func (s *Session) Place(id string, ahead int) error {
+// this id and there is no place left for one, given that the ids ahead come first.
+func (s *Session) Place(id string, ahead []string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.place(id, ahead)
 }
 
-// place counts the creations in flight too, so that many at once cannot exceed the limit.
-func (s *Session) place(id string, ahead int) error {
+// place counts the creations in flight too, so that many at once cannot exceed
+// the limit. It counts ids, because one that is ahead may be in flight, or done.
+func (s *Session) place(id string, ahead []string) error {
 	if _, present := s.inventory.Subscription(id); present {
 		return nil
 	}
-	used := len(s.inventory.IDs())
-	for other := range s.creating {
-		if _, present := s.inventory.Subscription(other); !present && other != id {
-			used++
-		}
+	taken := map[string]struct{}{}
+	for _, held := range s.inventory.IDs() {
+		taken[held] = struct{}{}
+	}
+	maps.Copy(taken, s.creating)
+	delete(taken, id)
+	used := len(taken)
+	for _, older := range ahead {
+		taken[older] = struct{}{}
 	}
 	switch limit := s.effectiveLimit(); {
 	case used >= limit:
 		return fmt.Errorf("the application has %d subscriptions of at most %d: %w", used, limit, ErrQuota)
-	case used+ahead >= limit:
-		return fmt.Errorf("the application has %d subscriptions of at most %d, and %d older objects come first: %w", used, limit, ahead, ErrQuota)
+	case len(taken) >= limit:
+		return fmt.Errorf("the application has %d subscriptions of at most %d, and %d older objects come first: %w", used, limit, len(taken)-used, ErrQuota)
 	default:
 		return nil
 	}
@@ -144,7 +150,7 @@ func (s *Session) learnLimit() {
 func (s *Session) reserve(id string) (release func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.place(id, 0); err != nil {
+	if err := s.place(id, nil); err != nil {
 		return nil, err
 	}
 	s.creating[id] = struct{}{}
