@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -81,7 +82,10 @@ type Patterns struct {
 }
 
 // DefaultPatterns returns the patterns used where Config.Patterns has none.
-func DefaultPatterns() Patterns {
+func DefaultPatterns() Patterns { return defaultPatterns() }
+
+// defaultPatterns compiles once what all clients share.
+var defaultPatterns = sync.OnceValue(func() Patterns {
 	return Patterns{
 		Taken: regexp.MustCompile(`(?i)already\s+(exists?|taken|in\s+use|used|registered|assigned|owned)|(is|been)\s+taken|` +
 			`not\s+(available|unique)|must\s+be\s+unique|duplicate\s+(id|name|subscription)|` +
@@ -90,7 +94,7 @@ func DefaultPatterns() Patterns {
 			`subscriptions?\b.{0,60}(limit|maximum|quota|exceed|too\s+many)`),
 		Busy: regexp.MustCompile(`(?i)too\s+many\s+requests|rate[ ._-]?limit|throttl|deadlock`),
 	}
-}
+})
 
 // New checks the configuration and returns a client. It makes no call. Its errors are ErrConfig.
 func New(cfg Config) (*Client, error) {
