@@ -5,19 +5,28 @@ import (
 	"flag"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client/config"
 )
 
-// parsed parses args as main does, in a flag set of its own.
-func parsed(args ...string) (options, error) {
+// registering guards the variable that controller-runtime binds --kubeconfig to.
+var registering sync.Mutex
+
+// newFlags are flags as main has them before it adds its own.
+func newFlags() *flag.FlagSet {
+	registering.Lock()
+	defer registering.Unlock()
 	flags := flag.NewFlagSet("manager", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	config.RegisterFlags(flags) // --kubeconfig
-	return parse(flags, args)
+	return flags
 }
+
+// parsed parses args as main does, in a flag set of its own.
+func parsed(args ...string) (options, error) { return parse(newFlags(), args) }
 
 func TestFlagsAreRefusedAtOnce(t *testing.T) {
 	t.Parallel()

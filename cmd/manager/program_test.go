@@ -1,21 +1,35 @@
 package main
 
 import (
-	"context"
-	"flag"
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/ess-operator/ess-operator/test/controlplane"
 )
 
+// asProgram makes the test binary behave as the manager, so that it can be
+// watched from outside: its flags, its signals, its exit status.
+const asProgram = "ESS_OPERATOR_TEST_AS_MANAGER"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
 // TestProgram runs the manager on a real API server: it becomes ready, serves
 // metrics, takes the Lease, and stops when it is told to.
 func TestProgram(t *testing.T) {
+	t.Parallel()
 	plane, err := controlplane.Start(t.Context(), controlplane.Options{CRDDirs: []string{"config/crd/bases"}, WithoutControllers: true})
 	if err != nil {
 		t.Fatal(err)
@@ -25,59 +39,82 @@ func TestProgram(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	t.Setenv("KUBECONFIG", plane.Kubeconfig)
 	probes, metrics := freeAddress(t), freeAddress(t)
-	flags := flag.NewFlagSet("manager", flag.ContinueOnError)
-	o, err := parse(flags, []string{
-		"--health-probe-bind-address=" + probes, "--metrics-bind-address=" + metrics, "--metrics-secure=false",
-		"--leader-elect", "--leader-election-namespace=default", "--log-level=error",
-	})
-	if err != nil {
+	program := exec.CommandContext(t.Context(), os.Args[0],
+		"--kubeconfig="+plane.Kubeconfig, "--health-probe-bind-address="+probes,
+		"--metrics-bind-address="+metrics, "--metrics-secure=false",
+		"--leader-elect", "--leader-election-namespace=default", "--log-format=text")
+	program.Env = append(os.Environ(), asProgram+"=1")
+	var log strings.Builder
+	program.Stdout, program.Stderr = &log, &log
+	if err := program.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
 	stopped := make(chan error, 1)
-	go func() { stopped <- run(ctx, o) }()
+	go func() { stopped <- program.Wait() }()
 
-	eventually(t, "http://"+probes+"/readyz", "ok")
-	eventually(t, "http://"+probes+"/healthz", "ok")
-	eventually(t, "http://"+metrics+"/metrics", "leader_election_master_status{name=\"manager.concur.ess-operator.io\"} 1")
-	stop()
-	select {
-	case err := <-stopped:
-		if err != nil {
-			t.Errorf("stopping: %v", err)
-		}
-	case <-time.After(time.Minute):
-		t.Error("did not stop within a minute")
+	serves(t, stopped, "http://"+probes+"/readyz", "ok")
+	serves(t, stopped, "http://"+probes+"/healthz", "ok")
+	serves(t, stopped, "http://"+metrics+"/metrics", `leader_election_master_status{name="manager.concur.ess-operator.io"} 1`)
+	if err := program.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-stopped; err != nil {
+		t.Errorf("after SIGTERM: %v\n%s", err, log.String())
 	}
 }
 
-// eventually waits until a page holds a text.
-func eventually(t *testing.T, url, want string) {
+func TestVersionIsPrinted(t *testing.T) {
+	t.Parallel()
+	program := exec.CommandContext(t.Context(), os.Args[0], "--version")
+	program.Env = append(os.Environ(), asProgram+"=1")
+	out, err := program.Output()
+	if err != nil || !strings.HasPrefix(string(out), "manager ") || len(strings.Fields(string(out))) != 2 {
+		t.Errorf("--version prints %q, %v", out, err)
+	}
+}
+
+func TestWrongFlagsEndWithTwo(t *testing.T) {
+	t.Parallel()
+	program := exec.CommandContext(t.Context(), os.Args[0], "--log-format=yaml")
+	program.Env = append(os.Environ(), asProgram+"=1")
+	out, err := program.CombinedOutput()
+	if code := program.ProcessState.ExitCode(); code != 2 || !strings.Contains(string(out), "use json or text") {
+		t.Errorf("exit status %d (%v), output %q", code, err, out)
+	}
+}
+
+// serves waits until a page of the program holds a text, for as long as the program runs.
+func serves(t *testing.T, stopped <-chan error, url, want string) {
 	t.Helper()
 	deadline := time.After(time.Minute)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	last := ""
-	for {
+	for !strings.Contains(last, want) {
 		select {
+		case err := <-stopped:
+			t.Fatalf("the program ended: %v", err)
 		case <-deadline:
 			t.Fatalf("%s does not say %q but %q", url, want, last)
 		case <-tick.C:
-		}
-		answer, err := http.Get(url)
-		if err != nil {
-			last = err.Error()
-			continue
-		}
-		body, err := io.ReadAll(answer.Body)
-		_ = answer.Body.Close()
-		if last = string(body); err == nil && strings.Contains(last, want) {
-			return
+			last = page(url)
 		}
 	}
+}
+
+// page is what a URL answers, or why it does not.
+func page(url string) string {
+	answer, err := http.Get(url)
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = answer.Body.Close() }()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return err.Error()
+	}
+	return string(body)
 }
 
 func freeAddress(t *testing.T) string {

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/controller-runtime/pkg/client/config"
 )
 
 // column reads the tables of a page of the reference: the second cell of each
@@ -32,8 +31,7 @@ func column(t *testing.T, page string) map[string]string {
 
 func TestReferenceListsTheFlags(t *testing.T) {
 	t.Parallel()
-	flags := flag.NewFlagSet("manager", flag.ContinueOnError)
-	config.RegisterFlags(flags)
+	flags := newFlags()
 	if _, err := parse(flags, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -127,7 +127,7 @@ var subscriptionRules = []validation{
 		message: `spec.endpoint: Invalid value: endpoint must have exactly one of url and receiver`,
 	},
 	{
-		rule: "spec.endpoint rule 1", reason: "an empty endpoint is none",
+		rule: "spec.endpoint minProperties", reason: "an empty endpoint is none",
 		accepted: `{}`, refused: `spec: {endpoint: {url: null}}`,
 		message: `spec.endpoint: Invalid value: endpoint must have exactly one of url and receiver`,
 	},

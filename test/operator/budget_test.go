@@ -114,7 +114,7 @@ func TestBudgetRetryAfterHoldsTheApplicationAndNoOther(t *testing.T) {
 			begin := w.refusedAt()
 			w.Expect(w.callsBetween(appID, begin, begin.Add(tc.least))).To(gomega.BeEmpty(), tc.reason)
 			w.Expect(w.callsBetween(otherAppID, begin, begin.Add(tc.least))).NotTo(gomega.BeEmpty(), "the other application goes on")
-			w.Expect(w.calls(essemulator.OpList)).NotTo(gomega.BeEmpty(), "the postponed listing is made in the end")
+			w.Eventually(func() []string { return w.calls(essemulator.OpList) }).ShouldNot(gomega.BeEmpty(), "the postponed listing is made in the end")
 			w.eventuallyReady(conn, "True", v1alpha1.ConnectedReason)
 			if now := condition(conn, v1alpha1.ReadyCondition); *now != ready {
 				t.Errorf("Ready of the connection flapped: %+v was %+v", now, ready)
