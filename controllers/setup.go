@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -49,6 +50,12 @@ type Options struct {
 	Concurrency int
 	// SkipNameValidation lets several managers run in one process, in tests.
 	SkipNameValidation bool
+	// Clock tells the time by which deletions are given up, failures are tried
+	// again and ESS is listed; nil: the system's. Tests push it forward.
+	Clock clock.PassiveClock
+	// WrapConcur wraps the transport of every call to SAP Concur, next to the
+	// wire: below the budget, and once for each attempt. Nil: nothing is wrapped.
+	WrapConcur func(http.RoundTripper) http.RoundTripper
 }
 
 // DefaultAllowedHosts are the hosts of SAP Concur's data centers (SAP Concur, "Base URIs").
@@ -91,7 +98,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		return err
 	}
 	var (
-		clk        = clock.RealClock{}
+		clk        = options.clock()
 		sessions   = session.NewRegistry(clk.Now, session.ObserveWaits(telemetry.ObserveWait))
 		dependents = wake.NewBell()
 		suspicions = wake.NewBell()
@@ -100,7 +107,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	connections := connection.New(connection.Config{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Sessions: sessions,
 		Suspicions: suspicions, Dependents: dependents, Events: recorder,
-		Hosts: hosts, PathPrefix: options.PathPrefix, Clock: clk,
+		Hosts: hosts, PathPrefix: options.PathPrefix, Clock: clk, Wrap: options.WrapConcur,
 	})
 	if err := connections.SetupWithManager(mgr, options.controller()); err != nil {
 		return fmt.Errorf("setting up the controller of %s: %w", "ConcurConnections", err)
@@ -121,6 +128,14 @@ func namespacesOf(mgr ctrl.Manager, options Options) client.Reader {
 		return nil
 	}
 	return mgr.GetClient()
+}
+
+// clock is the clock to go by.
+func (o Options) clock() clock.PassiveClock {
+	if o.Clock == nil {
+		return clock.RealClock{}
+	}
+	return o.Clock
 }
 
 // controller are the settings of one controller.

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"fmt"
+	"net/http"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -46,12 +47,20 @@ func (r *Reconciler) configuration(ctx context.Context, conn *v1alpha1.ConcurCon
 				ClientID:     id,
 				ClientSecret: secret,
 				AllowURL:     r.hosts.Allow,
-				Transport:    governor.Transport(ess.NewTransport(roots)),
+				Transport:    governor.Transport(r.transport(roots)),
 				Now:          r.clock.Now,
 				Observe:      telemetry.ObserveCall,
 			})
 		},
 	}, nil
+}
+
+// transport carries the calls that had their turn.
+func (r *Reconciler) transport(roots *x509.CertPool) http.RoundTripper {
+	if r.wrap == nil {
+		return ess.NewTransport(roots)
+	}
+	return r.wrap(ess.NewTransport(roots))
 }
 
 // credentials reads client id and secret, from the API server and not from a

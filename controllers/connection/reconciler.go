@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"net/http"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -28,7 +29,7 @@ import (
 // write keeps time of its own.
 const callTimeout = 45 * time.Second
 
-// Config is what a Reconciler needs. All fields but PathPrefix are required.
+// Config is what a Reconciler needs. All fields but PathPrefix and Wrap are required.
 type Config struct {
 	// Client reads from the cache and sees its own writes.
 	Client client.Client
@@ -48,6 +49,8 @@ type Config struct {
 	PathPrefix string
 	// Clock tells the time.
 	Clock clock.PassiveClock
+	// Wrap wraps the transport of every call to SAP Concur, next to the wire; nil: it stays as it is.
+	Wrap func(http.RoundTripper) http.RoundTripper
 }
 
 // Reconciler reconciles ConcurConnections.
@@ -61,6 +64,7 @@ type Reconciler struct {
 	hosts      Hosts
 	pathPrefix string
 	clock      clock.PassiveClock
+	wrap       func(http.RoundTripper) http.RoundTripper
 }
 
 // New returns a Reconciler.
@@ -68,7 +72,7 @@ func New(cfg Config) *Reconciler {
 	return &Reconciler{
 		client: cfg.Client, live: cfg.Live, sessions: cfg.Sessions,
 		suspicions: cfg.Suspicions, dependents: cfg.Dependents, events: cfg.Events,
-		hosts: cfg.Hosts, pathPrefix: cfg.PathPrefix, clock: cfg.Clock,
+		hosts: cfg.Hosts, pathPrefix: cfg.PathPrefix, clock: cfg.Clock, wrap: cfg.Wrap,
 	}
 }
 
