@@ -1,0 +1,136 @@
+package resilience_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/onsi/gomega"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ess-operator/ess-operator/api/v1alpha1"
+	"github.com/ess-operator/ess-operator/internal/essemulator"
+)
+
+// definitions is what `kubectl delete -k config/crd` deletes.
+const definitions = "../../config/crd"
+
+// kubectl runs kubectl as administrator.
+func (w *world) kubectl(args ...string) string {
+	w.t.Helper()
+	out, err := w.plane.Kubectl(w.t.Context(), args...)
+	w.Expect(err).NotTo(gomega.HaveOccurred())
+	return string(out)
+}
+
+// installed is a world of its own plane with two subscriptions that are ready.
+func installed(t *testing.T) (*world, *process) {
+	t.Helper()
+	w := newWorld(t, ownPlane(t))
+	manager := w.start()
+	w.connect()
+	w.subscribe("one")
+	w.subscribe("two")
+	w.settleUsage(2)
+	w.ess.ResetRequests()
+	return w, manager
+}
+
+// expectKept holds ESS to what it held before.
+func (w *world) expectKept() {
+	w.t.Helper()
+	w.Expect(w.held()).To(gomega.Equal([]string{"one .*", "two .*"}))
+	w.Expect(w.calls(essemulator.OpPut, essemulator.OpDelete)).To(gomega.BeEmpty())
+}
+
+func TestDefinitionsDeleted(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		reason  string
+		offline bool // the manager does not run when the definitions are deleted
+	}{
+		"WhileTheManagerRuns": {
+			reason: "deleting a definition deletes all objects, and nobody means by that to unsubscribe",
+		},
+		"WhileNoneRuns": {
+			reason:  "finalizers hold the objects until a manager runs again, which must not unsubscribe either",
+			offline: true,
+		},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, manager := installed(t)
+			if tc.offline {
+				manager.kill()
+				w.kubectl("delete", "-k", definitions, "--wait=false")
+				manager = w.start()
+			} else {
+				w.kubectl("delete", "-k", definitions, "--wait=false")
+			}
+			w.kubectl("wait", "--for=delete", "crd/eventsubscriptions.concur.ess-operator.io",
+				"crd/concurconnections.concur.ess-operator.io", "--timeout=60s")
+			w.expectKept()
+			if n := manager.tell("counter " + orphans); n != "0" {
+				t.Errorf("%s subscriptions count as orphaned: %s", n, tc.reason)
+			}
+			w.installAgain()
+		})
+	}
+}
+
+// installAgain puts the definitions back; the manager that ran all the time
+// takes what was kept into its care again.
+func (w *world) installAgain() {
+	w.t.Helper()
+	w.kubectl("apply", "-k", definitions)
+	w.kubectl("wait", "--for=condition=Established", "crd/eventsubscriptions.concur.ess-operator.io",
+		"crd/concurconnections.concur.ess-operator.io", "--timeout=60s")
+	secret := w.secret()
+	w.delete(secret)
+	w.connect()
+	w.subscribe("one")
+	w.subscribe("two")
+	w.expectKept()
+}
+
+func TestManagerUninstalledAndInstalledAgain(t *testing.T) {
+	t.Parallel()
+	w, manager := installed(t)
+	w.kubectl("apply", "-k", "../../config/default")
+	manager.order("stop")
+	w.Eventually(manager.exited).Should(gomega.BeClosed())
+	if code := manager.cmd.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("the manager ended with %d:\n%s", code, manager.logged())
+	}
+	rest := withoutDefinitions(w.kubectl("kustomize", "../../config/default"))
+	_, err := w.plane.KubectlInput(t.Context(), strings.NewReader(rest), "delete", "-f", "-", "--timeout=60s")
+	w.Expect(err).NotTo(gomega.HaveOccurred())
+
+	var left v1alpha1.EventSubscriptionList
+	w.Expect(w.plane.client.List(t.Context(), &left, client.InNamespace(w.namespace))).To(gomega.Succeed())
+	w.Expect(left.Items).To(gomega.HaveLen(2))
+	for i := range left.Items {
+		if !left.Items[i].DeletionTimestamp.IsZero() {
+			t.Errorf("%s is being deleted, and nobody is there to let it go", left.Items[i].Name)
+		}
+	}
+	w.expectKept()
+	w.start()
+	w.Eventually(func() int { return w.count(essemulator.OpList) }).Should(gomega.BeNumerically(">", 0))
+	for i := range left.Items {
+		w.request(&left.Items[i], "after the installation")
+		w.eventuallySubscribed(&left.Items[i])
+	}
+	w.expectKept()
+}
+
+// withoutDefinitions leaves the definitions out of a stream of manifests.
+func withoutDefinitions(manifests string) string {
+	var kept []string
+	for manifest := range strings.SplitSeq(manifests, "\n---\n") {
+		if !strings.Contains(manifest, "kind: CustomResourceDefinition\n") {
+			kept = append(kept, manifest)
+		}
+	}
+	return strings.Join(kept, "\n---\n")
+}
