@@ -118,7 +118,7 @@ func nothingToDeleteWith(err error) bool {
 // abandoned lets the object go and leaves the subscription at ESS.
 func (r *Reconciler) abandoned(sub *v1alpha1.EventSubscription, patience time.Duration, err error) outcome {
 	return outcome{gone: true, orphan: fmt.Sprintf(
-		"subscription %q of application %s is still at ESS and has to be deleted by hand: for %s deleting it was not possible (%v)",
+		"subscription %q of application %s may still be at ESS, and then has to be deleted by hand: for %s deleting it, or seeing it go, was not possible (%v)",
 		sub.Status.SubscriptionID, sub.Status.ApplicationID, patience, err)}
 }
 
