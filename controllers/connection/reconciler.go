@@ -97,22 +97,26 @@ func (r *Reconciler) Reconcile(ctx context.Context, conn *v1alpha1.ConcurConnect
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if err := r.report(ctx, conn, out, needed); err != nil {
-		return ctrl.Result{}, err
-	}
-	if out.woken != nil {
+	err = r.report(ctx, conn, out, needed)
+	if out.woken != nil { // also when the report failed: the next pass would not know that there is news
 		r.dependents.Ring(ctx, key, *out.woken)
+	}
+	if err != nil {
+		return ctrl.Result{}, err
 	}
 	return ctrl.Result{RequeueAfter: out.next, Priority: new(wake.Resync)}, nil
 }
 
 // needing are the EventSubscriptions that a connection has to wait for before
-// it may go: those that have, or may have, something to delete at ESS.
+// it may go: those that have, or may have, something to delete at ESS. Each
+// claims it in status before it is made. Whoever only refers to the connection
+// cannot hold it: anybody may refer to it, admitted or not.
 func needing(users []v1alpha1.EventSubscription) []types.NamespacedName {
 	var names []types.NamespacedName
 	for i := range users {
 		sub := &users[i]
-		if sub.Spec.EffectiveDeletionPolicy() == v1alpha1.DeletionDelete && controllerutil.ContainsFinalizer(sub, v1alpha1.Finalizer) {
+		if sub.Status.SubscriptionID != "" && sub.Spec.EffectiveDeletionPolicy() == v1alpha1.DeletionDelete &&
+			controllerutil.ContainsFinalizer(sub, v1alpha1.Finalizer) {
 			names = append(names, client.ObjectKeyFromObject(sub))
 		}
 	}
@@ -155,7 +159,7 @@ func (r *Reconciler) establish(ctx context.Context, conn *v1alpha1.ConcurConnect
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	s := r.sessions.Open(client.ObjectKeyFromObject(conn))
-	before := s.Snapshot()
+	before, refreshed := s.Snapshot(), s.Schedule().RefreshedAt
 	interval := conn.Spec.EffectiveResyncInterval()
 	out := outcome{session: s, next: interval}
 
@@ -172,7 +176,7 @@ func (r *Reconciler) establish(ctx context.Context, conn *v1alpha1.ConcurConnect
 	switch after := s.Snapshot(); {
 	case after.Phase != before.Phase:
 		out.woken = new(wake.Promptly)
-	case !after.Inventory.ListedAt.Equal(before.Inventory.ListedAt):
+	case !s.Schedule().RefreshedAt.Equal(refreshed):
 		out.woken = new(wake.Resync)
 	}
 	return out, nil
@@ -224,14 +228,14 @@ func (r *Reconciler) due(snapshot session.Snapshot, schedule session.Schedule, i
 	case snapshot.Phase == session.Failed:
 		return !r.clock.Now().Before(schedule.RetryAt)
 	default:
-		return r.clock.Since(snapshot.Inventory.ListedAt) >= interval
+		return r.clock.Since(schedule.RefreshedAt) >= interval
 	}
 }
 
 // untilNext is when to look again, with some jitter so that connections spread.
 func (r *Reconciler) untilNext(s *session.Session, interval time.Duration) time.Duration {
 	snapshot, schedule := s.Snapshot(), s.Schedule()
-	due := snapshot.Inventory.ListedAt.Add(interval + time.Duration(rand.Float64()*float64(interval)/20))
+	due := schedule.RefreshedAt.Add(interval + time.Duration(rand.Float64()*float64(interval)/20))
 	switch {
 	case schedule.PostponedTo.After(r.clock.Now()):
 		due = schedule.PostponedTo

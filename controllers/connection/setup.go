@@ -70,6 +70,7 @@ func concernsConnection() predicate.Predicate {
 			before, after := e.ObjectOld.(*v1alpha1.EventSubscription), e.ObjectNew.(*v1alpha1.EventSubscription)
 			return before.Status.SubscriptionID != after.Status.SubscriptionID ||
 				synced(before) != synced(after) ||
+				index.ConnectionOf(before) != index.ConnectionOf(after) ||
 				before.Spec.EffectiveDeletionPolicy() != after.Spec.EffectiveDeletionPolicy() ||
 				len(before.Finalizers) != len(after.Finalizers)
 		},

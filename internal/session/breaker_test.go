@@ -113,7 +113,7 @@ func TestHeldRefreshIsPostponed(t *testing.T) {
 		c.ResetRequests()
 		refresh(t, s) // an object waits for nothing here: the connection works
 		checkPhase(t, s, Ready, nil)
-		want := Schedule{Suspect: true, PostponedTo: time.Now().Add(90 * time.Second)}
+		want := Schedule{RefreshedAt: time.Now(), Suspect: true, PostponedTo: time.Now().Add(90 * time.Second)}
 		if diff := cmp.Diff(want, s.Schedule()); diff != "" {
 			t.Errorf("schedule (-want +got):\n%s", diff)
 		}

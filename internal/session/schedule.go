@@ -8,6 +8,9 @@ import (
 
 // Schedule says when ESS should be listed again, and how it went so far.
 type Schedule struct {
+	// RefreshedAt is when the last refresh succeeded. The inventory may be newer,
+	// since deletions list too; nobody is told of that, so a refresh is due all the same.
+	RefreshedAt time.Time
 	// Failures counts the failed refreshes in a row.
 	Failures int
 	// RetryAt is when to try again after a failure.
@@ -76,6 +79,6 @@ func (s *Session) refreshed(err error) error {
 		return err
 	}
 	s.phase = Ready
-	s.schedule.Failures = 0
+	s.schedule.Failures, s.schedule.RefreshedAt = 0, s.now()
 	return nil
 }
