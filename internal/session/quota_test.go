@@ -94,6 +94,28 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// TestLimitIsNotLearnedFromAnOldInventory lets somebody else take the last
+// place behind the back of the session, and give it back.
+func TestLimitIsNotLearnedFromAnOldInventory(t *testing.T) {
+	t.Parallel()
+	c := newConcur(t)
+	s := c.ready(t, 10)
+	put(t, s, "one")
+	c.PutSubscription(essemulator.Subscription{ID: "else", ApplicationID: appA, Topic: reports})
+	refusal := `{"error":{"message":"application already has 2 subscriptions"}}`
+	c.InjectFault(essemulator.Fault{Operation: essemulator.OpPut, Status: 400, Body: refusal, Times: 1})
+	if _, err := s.Put(t.Context(), wanted("two")); !errors.Is(err, ess.ErrQuota) {
+		t.Fatalf("the third is told as %v", err)
+	}
+	refresh(t, s)
+	if got := s.Snapshot().Limit; got != 2 {
+		t.Errorf("the limit is %d, but ESS shows two", got)
+	}
+	c.RemoveSubscription("else")
+	refresh(t, s)
+	put(t, s, "two")
+}
+
 func TestPlacesOfOlderObjects(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {

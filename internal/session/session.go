@@ -72,7 +72,8 @@ type Snapshot struct {
 	// Topics are those that the application may use, as last read.
 	Topics []string
 	// ApplicationID is the application that is acted for: the subject of the
-	// token, or the client id where the token is opaque.
+	// token, or the client id where the token is opaque. Empty before the first
+	// token: credentials that nobody accepted yet stand for no application.
 	ApplicationID string
 	// Limit is how many subscriptions the application may have, as configured or as ESS showed.
 	Limit int
@@ -86,8 +87,15 @@ func (s *Session) Snapshot() Snapshot {
 	defer s.mu.Unlock()
 	return Snapshot{
 		Phase: s.phase, Cause: s.cause, Inventory: s.inventory, Topics: s.topics,
-		ApplicationID: cmp.Or(s.token.ApplicationID, s.clientID), Token: s.token, Limit: s.effectiveLimit(),
+		ApplicationID: s.applicationID(), Token: s.token, Limit: s.effectiveLimit(),
 	}
+}
+
+func (s *Session) applicationID() string {
+	if s.token.IssuedAt.IsZero() {
+		return ""
+	}
+	return cmp.Or(s.token.ApplicationID, s.clientID)
 }
 
 // AllowsTopic reports whether the application may use a topic. A no is
@@ -214,6 +222,7 @@ func (s *Session) list(ctx context.Context, since uint64) error {
 	defer s.mu.Unlock()
 	if s.client == client { // otherwise the answer is another application's
 		s.inventory = s.inventory.merged(list, reading, s.now())
+		s.refusedLimit = max(s.refusedLimit, len(s.inventory.IDs()))
 	}
 	return nil
 }

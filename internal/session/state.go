@@ -139,7 +139,8 @@ func (s *Session) effectiveLimit() int {
 	return min(s.limit, s.refusedLimit)
 }
 
-// learnLimit notes that ESS refused one more subscription than there are now.
+// learnLimit notes that ESS refused one more subscription than there are now,
+// as far as the inventory knows: a later LIST that shows more corrects it.
 func (s *Session) learnLimit() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
