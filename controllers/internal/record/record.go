@@ -9,6 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ess-operator/ess-operator/controllers/internal/condition"
 )
 
 // Recorder records events about our objects.
@@ -39,7 +41,8 @@ func (r *Recorder) Record(ctx context.Context, about client.Object, e Event) {
 	if r.terminating(ctx, about.GetNamespace()) {
 		return
 	}
-	r.events.Eventf(about, nil, e.Type, e.Reason, e.Action, "%s", e.Note)
+	// The API server refuses events with longer notes than what Cut leaves.
+	r.events.Eventf(about, nil, e.Type, e.Reason, e.Action, "%s", condition.Cut(e.Note))
 }
 
 // terminating reports whether a namespace is being deleted.
