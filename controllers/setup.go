@@ -43,9 +43,9 @@ type Options struct {
 	ReceiverURL string
 	// PathPrefix of the ESS API; empty for the documented one.
 	PathPrefix string
-	// Namespaced says that only some namespaces are watched, so that objects
-	// outside them, and namespaces themselves, may not be read.
-	Namespaced bool
+	// Namespaces are those that are watched; none means all. If there are any,
+	// objects outside them, and namespaces themselves, may not be read.
+	Namespaces []string
 	// Concurrency is how many objects of a kind are reconciled at once; 0: 16.
 	Concurrency int
 	// SkipNameValidation lets several managers run in one process, in tests.
@@ -114,7 +114,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	}
 	subscriptions := eventsubscription.New(eventsubscription.Config{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Sessions: sessions, Dependents: dependents, Suspicions: suspicions,
-		Events: recorder, ReceiverURL: receiverURL, Namespaced: options.Namespaced, Clock: clk,
+		Events: recorder, ReceiverURL: receiverURL, Namespaces: options.Namespaces, Clock: clk,
 	})
 	if err := subscriptions.SetupWithManager(mgr, options.controller()); err != nil {
 		return fmt.Errorf("setting up the controller of %s: %w", "EventSubscriptions", err)
@@ -124,7 +124,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 
 // namespacesOf reads namespaces, unless the manager may not.
 func namespacesOf(mgr ctrl.Manager, options Options) client.Reader {
-	if options.Namespaced {
+	if len(options.Namespaces) > 0 {
 		return nil
 	}
 	return mgr.GetClient()

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,9 +83,10 @@ func parse(flags *flag.FlagSet, args []string) (options, error) {
 
 // validate refuses what would only fail later, or silently.
 func (o *options) validate(rest []string) error {
-	o.controllers.Namespaced = len(o.namespaces()) > 0
+	o.controllers.Namespaces = slices.Sorted(maps.Keys(o.namespaces()))
+	namespaced := len(o.controllers.Namespaces) > 0
 	switch {
-	case o.watchNamespaces != "" && !o.controllers.Namespaced:
+	case o.watchNamespaces != "" && !namespaced:
 		return fmt.Errorf("--watch-namespaces is %q and names no namespace: name some, or leave it out to watch all", o.watchNamespaces)
 	case len(rest) > 0:
 		return fmt.Errorf("unexpected argument %q: every setting is a flag, see --help", rest[0])
@@ -106,7 +109,7 @@ func (o *options) manager(scheme *runtime.Scheme) ctrl.Options {
 		metrics.TLSOpts = append(metrics.TLSOpts, func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} })
 	}
 	caches := controllers.CacheOptions()
-	if o.controllers.Namespaced {
+	if len(o.controllers.Namespaces) > 0 {
 		caches.DefaultNamespaces = o.namespaces()
 	}
 	return ctrl.Options{

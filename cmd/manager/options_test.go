@@ -4,10 +4,12 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client/config"
 )
@@ -98,8 +100,8 @@ func TestWatchedNamespaces(t *testing.T) {
 					t.Errorf("does not watch %s: %s", namespace, tt.reason)
 				}
 			}
-			if o.controllers.Namespaced != (len(tt.want) > 0) {
-				t.Errorf("the controllers are told %t about reading namespaces", !o.controllers.Namespaced)
+			if diff := cmp.Diff(slices.Sorted(slices.Values(tt.want)), o.controllers.Namespaces); diff != "" {
+				t.Errorf("the controllers are told of other namespaces (-want +got): %s\n%s", tt.reason, diff)
 			}
 		})
 	}

@@ -73,8 +73,8 @@ func (r *Reconciler) announceGone(ctx context.Context, sub *v1alpha1.EventSubscr
 		event.Type, event.Reason, event.Note = corev1.EventTypeWarning, "Orphaned", out.orphan
 	case sub.Status.SubscriptionID == "":
 		return
-	case out.kept:
-		event.Reason, event.Note = "Retained", fmt.Sprintf("subscription %q stays at ESS, because the operator is being uninstalled", sub.Status.SubscriptionID)
+	case out.kept != "":
+		event.Reason, event.Note = "Retained", fmt.Sprintf("subscription %q stays at ESS, because %s", sub.Status.SubscriptionID, out.kept)
 	case sub.Spec.EffectiveDeletionPolicy() == v1alpha1.DeletionRetain:
 		event.Reason, event.Note = "Retained", fmt.Sprintf("subscription %q stays at ESS, as deletionPolicy says", sub.Status.SubscriptionID)
 	}

@@ -3,6 +3,7 @@ package eventsubscription
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -21,15 +22,11 @@ import (
 // this process yet is errNotYet: nothing is wrong, and the bell will ring.
 func (r *Reconciler) connect(ctx context.Context, sub *v1alpha1.EventSubscription) (*session.Session, error) {
 	key := index.ConnectionOf(sub)
-	var conn v1alpha1.ConcurConnection
-	switch err := r.client.Get(ctx, key, &conn); {
-	case apierrors.IsNotFound(err):
-		return nil, failure.New(failure.ErrConnectionNotFound,
-			"ConcurConnection %q does not exist in namespace %q: create it, or correct spec.connectionRef", key.Name, key.Namespace)
-	case err != nil:
-		return nil, fmt.Errorf("reading connection %s: %w", key, err)
+	conn, err := r.connection(ctx, key)
+	if err != nil {
+		return nil, err
 	}
-	if err := r.consent(ctx, sub, &conn); err != nil {
+	if err := r.consent(ctx, sub, conn); err != nil {
 		return nil, err
 	}
 	s, ok := r.sessions.Session(key)
@@ -49,6 +46,28 @@ func (r *Reconciler) connect(ctx context.Context, sub *v1alpha1.EventSubscriptio
 	}
 }
 
+// connection reads a connection. One that does not exist, or lies where the
+// operator does not look, is ErrConnectionNotFound.
+func (r *Reconciler) connection(ctx context.Context, key types.NamespacedName) (*v1alpha1.ConcurConnection, error) {
+	if r.namespaced() && !slices.Contains(r.namespaces, key.Namespace) {
+		return nil, failure.New(failure.ErrConnectionNotFound,
+			"ConcurConnection %q cannot be looked up in namespace %q, which is not among the manager's --watch-namespaces: have it added, or correct spec.connectionRef", key.Name, key.Namespace)
+	}
+	var conn v1alpha1.ConcurConnection
+	switch err := r.client.Get(ctx, key, &conn); {
+	case apierrors.IsNotFound(err):
+		return nil, failure.New(failure.ErrConnectionNotFound,
+			"ConcurConnection %q does not exist in namespace %q: create it, or correct spec.connectionRef", key.Name, key.Namespace)
+	case err != nil:
+		return nil, fmt.Errorf("reading connection %s: %w", key, err)
+	}
+	return &conn, nil
+}
+
+// namespaced reports whether only some namespaces are watched, so that
+// namespaces themselves may not be read.
+func (r *Reconciler) namespaced() bool { return len(r.namespaces) > 0 }
+
 // consent returns an error unless conn admits the namespace of sub.
 func (r *Reconciler) consent(ctx context.Context, sub *v1alpha1.EventSubscription, conn *v1alpha1.ConcurConnection) error {
 	if sub.Namespace == conn.Namespace {
@@ -62,7 +81,7 @@ func (r *Reconciler) consent(ctx context.Context, sub *v1alpha1.EventSubscriptio
 		return nil
 	case allowed == nil || allowed.From != v1alpha1.NamespacesFromSelector:
 		return refused
-	case r.namespaced:
+	case r.namespaced():
 		return failure.New(failure.ErrConnectionNotAllowed,
 			"ConcurConnection %s/%s admits namespaces by label, which a manager with --watch-namespaces may not read: its owner can use allowedNamespaces.from All", conn.Namespace, conn.Name)
 	}

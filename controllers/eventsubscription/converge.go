@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
+	"github.com/ess-operator/ess-operator/controllers/internal/bounded"
 	"github.com/ess-operator/ess-operator/controllers/internal/failure"
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
 	"github.com/ess-operator/ess-operator/controllers/internal/wake"
@@ -37,8 +38,8 @@ type outcome struct {
 	gone bool
 	// removed says that ESS was seen to list the subscription no longer.
 	removed bool
-	// kept says that the subscription stays at ESS though deletionPolicy would delete it.
-	kept bool
+	// kept says why the subscription stays at ESS though deletionPolicy would delete it; else empty.
+	kept string
 	// orphan is what was given up at ESS, and why; empty when nothing was.
 	orphan string
 	// poll is when to look again while ESS removes the subscription.
@@ -213,11 +214,19 @@ func (r *Reconciler) correct(sub *v1alpha1.EventSubscription, want ess.Subscript
 	return fields, nil
 }
 
+// longestPause is more than any failure calls for (failure.Delay). What is
+// farther away was written under a clock that was wrong.
+const longestPause = 2 * time.Hour
+
 // tooEarly reports whether a failed attempt has to wait, which it must not
 // after the spec changed.
 func (r *Reconciler) tooEarly(sub *v1alpha1.EventSubscription) bool {
 	retry := sub.Status.Retry
-	return retry != nil && sub.Status.ObservedGeneration == sub.Generation && r.clock.Now().Before(retry.NextAttemptTime.Time)
+	if retry == nil || sub.Status.ObservedGeneration != sub.Generation {
+		return false
+	}
+	left := retry.NextAttemptTime.Sub(r.clock.Now())
+	return left > 0 && left <= longestPause
 }
 
 // requests reports whether the annotation asks for a reconcile that was not done yet.
@@ -229,8 +238,7 @@ func requests(sub *v1alpha1.EventSubscription) bool {
 // requestedAt is the value of the annotation as status acknowledges it.
 func requestedAt(sub *v1alpha1.EventSubscription) string {
 	const longest = 256
-	value := sub.Annotations[v1alpha1.ReconcileRequestedAtAnnotation]
-	return value[:min(len(value), longest)]
+	return bounded.Text(sub.Annotations[v1alpha1.ReconcileRequestedAtAnnotation], longest)
 }
 
 // topics lists topics for a message.

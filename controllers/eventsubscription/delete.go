@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
 	"github.com/ess-operator/ess-operator/controllers/internal/failure"
@@ -38,8 +38,11 @@ func (r *Reconciler) unsubscribe(ctx context.Context, sub *v1alpha1.EventSubscri
 	if sub.Spec.EffectiveDeletionPolicy() == v1alpha1.DeletionRetain || sub.Status.SubscriptionID == "" {
 		return outcome{gone: true}
 	}
-	if uninstalling, err := uninstall.UnderWay(ctx, r.live, uninstall.EventSubscriptions); err != nil || uninstalling {
-		return outcome{err: err, gone: uninstalling, kept: uninstalling}
+	switch why, err := r.spared(ctx, sub); {
+	case err != nil:
+		return outcome{err: err}
+	case why != "":
+		return outcome{gone: true, kept: why}
 	}
 	s, err := r.sessionOfDeleted(ctx, sub)
 	if err != nil {
@@ -50,6 +53,21 @@ func (r *Reconciler) unsubscribe(ctx context.Context, sub *v1alpha1.EventSubscri
 			sub.Status.SubscriptionID, sub.Status.ApplicationID, now)}
 	}
 	return r.delete(ctx, sub, s)
+}
+
+// spared says why the subscription must stay at ESS; empty when it has to go.
+func (r *Reconciler) spared(ctx context.Context, sub *v1alpha1.EventSubscription) (string, error) {
+	switch uninstalling, err := uninstall.UnderWay(ctx, r.live, uninstall.EventSubscriptions); {
+	case err != nil:
+		return "", err
+	case uninstalling:
+		return "the operator is being uninstalled", nil
+	}
+	heir, err := r.heir(ctx, sub)
+	if err != nil || heir == nil {
+		return "", err
+	}
+	return fmt.Sprintf("EventSubscription %s manages it, too", client.ObjectKeyFromObject(heir)), nil
 }
 
 // delete asks ESS to delete the subscription, and looks whether it is gone.
@@ -70,16 +88,19 @@ func (r *Reconciler) delete(ctx context.Context, sub *v1alpha1.EventSubscription
 // have outlived its Secret.
 func (r *Reconciler) sessionOfDeleted(ctx context.Context, sub *v1alpha1.EventSubscription) (*session.Session, error) {
 	key := index.ConnectionOf(sub)
-	if s, ok := r.sessions.Session(key); ok {
+	s, ok := r.sessions.Session(key)
+	switch {
+	case ok && s.Snapshot().Phase == session.Unknown: // for which application it acts is not known yet
+		return nil, errNotYet
+	case ok:
 		return s, nil
 	}
-	var conn v1alpha1.ConcurConnection
-	switch err := r.client.Get(ctx, key, &conn); {
-	case apierrors.IsNotFound(err):
+	switch _, err := r.connection(ctx, key); {
+	case errors.Is(err, failure.ErrConnectionNotFound):
 		return nil, failure.New(failure.ErrConnectionNotFound,
 			"ConcurConnection %s does not exist, so that subscription %q cannot be deleted at ESS: create it again, or set deletionPolicy to Retain", key, sub.Status.SubscriptionID)
 	case err != nil:
-		return nil, fmt.Errorf("reading connection %s: %w", key, err)
+		return nil, err
 	default:
 		return nil, errNotYet
 	}

@@ -2,9 +2,9 @@ package eventsubscription
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -52,7 +52,7 @@ func undescribe(sub *v1alpha1.EventSubscription) {
 }
 
 // yield returns an error when an older object wants the same id at the same
-// application: the older one has it until it is gone.
+// application, and may have it: the older one has it until it is gone.
 func (r *Reconciler) yield(ctx context.Context, sub *v1alpha1.EventSubscription, application index.Application) error {
 	rivals, err := index.SubscriptionsOfID(ctx, r.client, sub.EffectiveSubscriptionID())
 	if err != nil {
@@ -63,11 +63,11 @@ func (r *Reconciler) yield(ctx context.Context, sub *v1alpha1.EventSubscription,
 		if rival.UID == sub.UID || !older(rival, sub) {
 			continue
 		}
-		same, err := r.sameApplication(ctx, rival, sub, application)
+		entitled, err := r.entitled(ctx, rival, sub, application)
 		if err != nil {
 			return err
 		}
-		if same {
+		if entitled {
 			return failure.New(failure.ErrIDConflict,
 				"EventSubscription %s is older and has the same subscription id %q at the same application: delete one of the two, or make this one again with another subscriptionID",
 				client.ObjectKeyFromObject(rival), sub.EffectiveSubscriptionID())
@@ -76,21 +76,43 @@ func (r *Reconciler) yield(ctx context.Context, sub *v1alpha1.EventSubscription,
 	return nil
 }
 
-// sameApplication reports whether two objects subscribe as one application,
-// though it may be through two connections.
-func (r *Reconciler) sameApplication(ctx context.Context, rival, sub *v1alpha1.EventSubscription, application index.Application) (bool, error) {
+// entitled reports whether rival may subscribe as the application that sub acts
+// as, though it may be through another connection. Whoever is not admitted may
+// not, or anybody could keep ids from those who are.
+func (r *Reconciler) entitled(ctx context.Context, rival, sub *v1alpha1.EventSubscription, application index.Application) (bool, error) {
 	key := index.ConnectionOf(rival)
-	if key == index.ConnectionOf(sub) {
-		return true, nil
+	conn, err := r.connection(ctx, key)
+	switch {
+	case errors.Is(err, failure.ErrConnectionNotFound):
+		return false, nil
+	case err != nil:
+		return false, err
+	case key != index.ConnectionOf(sub) && index.ApplicationOf(conn) != application:
+		return false, nil
+	case owns(rival, application.ID, rival.EffectiveSubscriptionID()):
+		return true, nil // whatever was agreed since, it has it
 	}
-	var conn v1alpha1.ConcurConnection
-	if err := r.client.Get(ctx, key, &conn); err != nil {
-		if apierrors.IsNotFound(err) {
-			return false, nil
+	err = r.consent(ctx, rival, conn)
+	if errors.Is(err, failure.ErrConnectionNotAllowed) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// heir is another object that manages the very subscription of sub and lives
+// on, because it adopted it; nil when there is none.
+func (r *Reconciler) heir(ctx context.Context, sub *v1alpha1.EventSubscription) (*v1alpha1.EventSubscription, error) {
+	rivals, err := index.SubscriptionsOfID(ctx, r.client, sub.Status.SubscriptionID)
+	if err != nil {
+		return nil, err
+	}
+	for i := range rivals {
+		rival := &rivals[i]
+		if rival.UID != sub.UID && rival.DeletionTimestamp.IsZero() && owns(rival, sub.Status.ApplicationID, sub.Status.SubscriptionID) {
+			return rival, nil
 		}
-		return false, fmt.Errorf("reading connection %s: %w", key, err)
 	}
-	return index.ApplicationOf(&conn) == application, nil
+	return nil, nil //nolint:nilnil // none is a result
 }
 
 // older orders objects by their age, and by name within a second.

@@ -30,11 +30,18 @@ func (r *Reconciler) ahead(ctx context.Context, sub *v1alpha1.EventSubscription,
 	}
 	var ids []string
 	for i := range others {
-		if other := &others[i]; other.UID != sub.UID && older(other, sub) && wantsPlace(other, snapshot) {
+		if other := &others[i]; other.UID != sub.UID && older(other, sub) && wantsPlace(other, snapshot) && r.atWork(other) {
 			ids = append(ids, other.EffectiveSubscriptionID())
 		}
 	}
 	return ids, nil
+}
+
+// atWork reports whether the connection of an object works, without which it
+// would keep a place free for as long as nobody mends the connection.
+func (r *Reconciler) atWork(sub *v1alpha1.EventSubscription) bool {
+	s, ok := r.sessions.Session(index.ConnectionOf(sub))
+	return ok && s.Snapshot().Phase == session.Ready
 }
 
 // applicationOf is the application that a session acts as.

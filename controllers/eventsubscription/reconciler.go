@@ -10,6 +10,7 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
 	"github.com/ess-operator/ess-operator/controllers/internal/finalizer"
@@ -40,8 +41,9 @@ type Config struct {
 	// ReceiverURL is the public base URL of the companion receiver, without a
 	// slash at its end; empty when there is none.
 	ReceiverURL string
-	// Namespaced says that namespaces may not be read, so that a connection cannot admit them by label.
-	Namespaced bool
+	// Namespaces are those that are watched; none means all. If there are any,
+	// namespaces themselves may not be read, so that a connection cannot admit them by label.
+	Namespaces []string
 	// Clock tells the time.
 	Clock clock.PassiveClock
 }
@@ -55,7 +57,7 @@ type Reconciler struct {
 	suspicions  *wake.Bell
 	events      *record.Recorder
 	receiverURL string
-	namespaced  bool
+	namespaces  []string
 	clock       clock.PassiveClock
 	started     time.Time
 	corrections corrections
@@ -66,13 +68,13 @@ type Reconciler struct {
 func New(cfg Config) *Reconciler {
 	return &Reconciler{
 		client: cfg.Client, live: cfg.Live, sessions: cfg.Sessions, dependents: cfg.Dependents, suspicions: cfg.Suspicions,
-		events: cfg.Events, receiverURL: cfg.ReceiverURL, namespaced: cfg.Namespaced, clock: cfg.Clock, started: cfg.Clock.Now(),
+		events: cfg.Events, receiverURL: cfg.ReceiverURL, namespaces: cfg.Namespaces, clock: cfg.Clock, started: cfg.Clock.Now(),
 	}
 }
 
 // Reconcile makes ESS hold what sub wants, and reports.
 func (r *Reconciler) Reconcile(ctx context.Context, sub *v1alpha1.EventSubscription) (ctrl.Result, error) {
-	if r.departed.has(sub.UID) {
+	if released(sub) || r.departed.has(sub.UID) {
 		return ctrl.Result{}, nil
 	}
 	if err := finalizer.Ensure(ctx, r.client, sub); err != nil {
@@ -91,6 +93,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, sub *v1alpha1.EventSubscript
 		return ctrl.Result{}, err
 	}
 	return ctrl.Result{RequeueAfter: r.next(sub, out), Priority: new(wake.Promptly)}, nil
+}
+
+// released reports whether an object that is being deleted has our finalizer no
+// longer: what had to be done was done, or a person decided that it need not be.
+func released(sub *v1alpha1.EventSubscription) bool {
+	return !sub.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(sub, v1alpha1.Finalizer)
 }
 
 // writeStatus writes the status of sub when it says something new, and tells what happened.
@@ -129,6 +137,9 @@ func (r *Reconciler) release(ctx context.Context, sub *v1alpha1.EventSubscriptio
 // next is when to look again without being woken; zero when the bell will tell.
 func (r *Reconciler) next(sub *v1alpha1.EventSubscription, out outcome) time.Duration {
 	next := out.poll
+	if errors.Is(out.err, errNotYet) {
+		return next // nothing was tried, so that the retry in status may be long overdue
+	}
 	if retry := sub.Status.Retry; retry != nil {
 		again := max(retry.NextAttemptTime.Sub(r.clock.Now()), time.Millisecond)
 		if next == 0 || again < next {
