@@ -28,7 +28,7 @@ type outcome struct {
 	seen *observation
 	// did is what was done at ESS or decided about it.
 	did action
-	// claimed is the status that was written by the claim; nil when there was none.
+	// claimed is the status that was written before the PUT; nil when there was none.
 	claimed *v1alpha1.EventSubscriptionStatus
 	// was tells what an update changed.
 	was string
@@ -150,11 +150,8 @@ func (r *Reconciler) write(ctx context.Context, sub *v1alpha1.EventSubscription,
 	if correcting, out.err = r.correct(sub, want, out); out.err != nil {
 		return out
 	}
-	if out.did.claims() && !out.seen.owned {
-		if out.err = r.claim(ctx, sub, s.Snapshot().ApplicationID, want.ID); out.err != nil {
-			return out
-		}
-		out.claimed = sub.Status.DeepCopy()
+	if out = r.announcePut(ctx, sub, s, want, out); out.err != nil {
+		return out
 	}
 	out = put(ctx, s, want, out)
 	switch {
@@ -163,6 +160,21 @@ func (r *Reconciler) write(ctx context.Context, sub *v1alpha1.EventSubscription,
 	case refused(out.err) && out.did.claims():
 		sub.Status.SubscriptionID, sub.Status.ApplicationID = "", ""
 	}
+	return out
+}
+
+// announcePut writes to status, before a PUT, what could not be told after it
+// if the operator stopped in between.
+func (r *Reconciler) announcePut(ctx context.Context, sub *v1alpha1.EventSubscription, s *session.Session, want ess.Subscription, out outcome) outcome {
+	switch {
+	case out.did == recreate:
+		out.err = r.noteLoss(ctx, sub)
+	case out.did.claims() && !out.seen.owned:
+		out.err = r.claim(ctx, sub, s.Snapshot().ApplicationID, want.ID)
+	default:
+		return out
+	}
+	out.claimed = sub.Status.DeepCopy()
 	return out
 }
 

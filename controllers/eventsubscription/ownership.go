@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
+	"github.com/ess-operator/ess-operator/controllers/internal/condition"
 	"github.com/ess-operator/ess-operator/controllers/internal/failure"
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
 	"github.com/ess-operator/ess-operator/internal/session"
@@ -40,6 +41,22 @@ func (r *Reconciler) claim(ctx context.Context, sub *v1alpha1.EventSubscription,
 	progressing(sub, r.clock.Now(), fmt.Sprintf("creating subscription %q at ESS", id))
 	if err := r.client.Status().Patch(ctx, sub, client.MergeFrom(before)); err != nil {
 		return fmt.Errorf("claiming subscription %s: %w", id, err)
+	}
+	return nil
+}
+
+// noteLoss writes to status, before ESS is made to hold again what it lost,
+// that it was lost and with it every connected company: afterwards nothing at
+// ESS tells. The 30 days of ESS begin anew.
+func (r *Reconciler) noteLoss(ctx context.Context, sub *v1alpha1.EventSubscription) error {
+	before := sub.DeepCopy()
+	now := r.clock.Now()
+	reason, message := loss(sub, now)
+	undescribe(sub)
+	condition.On(&sub.Status.Conditions, sub.Generation, now).False(v1alpha1.CompaniesConnectedCondition, reason, message)
+	progressing(sub, now, fmt.Sprintf("making subscription %q at ESS again", sub.Status.SubscriptionID))
+	if err := r.client.Status().Patch(ctx, sub, client.MergeFrom(before)); err != nil {
+		return fmt.Errorf("noting the loss of subscription %s: %w", sub.Status.SubscriptionID, err)
 	}
 	return nil
 }

@@ -88,10 +88,7 @@ func (o outcome) describe(sub *v1alpha1.EventSubscription, now time.Time) {
 		set.True(v1alpha1.CompaniesConnectedCondition, v1alpha1.CompaniesConnectedReason, "events of the companies in status.companyIDs are delivered")
 		return
 	}
-	reason, message := o.withoutCompanies(sub, now)
-	if o.did == recreate {
-		set.Clear(v1alpha1.CompaniesConnectedCondition) // the 30 days begin anew
-	}
+	reason, message := withoutCompanies(sub)
 	set.False(v1alpha1.CompaniesConnectedCondition, reason, message)
 	since := meta.FindStatusCondition(sub.Status.Conditions, v1alpha1.CompaniesConnectedCondition).LastTransitionTime
 	set.True(v1alpha1.AtRiskCondition, v1alpha1.UnusedReason, fmt.Sprintf(
@@ -100,19 +97,21 @@ func (o outcome) describe(sub *v1alpha1.EventSubscription, now time.Time) {
 }
 
 // withoutCompanies says why no company is connected.
-func (o outcome) withoutCompanies(sub *v1alpha1.EventSubscription, now time.Time) (reason, message string) {
-	const again = "it was made again, and nothing is delivered until an administrator of each company disconnects the application in the SAP Concur App Center and connects it again"
+func withoutCompanies(sub *v1alpha1.EventSubscription) (reason, message string) {
 	old := meta.FindStatusCondition(sub.Status.Conditions, v1alpha1.CompaniesConnectedCondition)
-	switch {
-	case o.did == recreate && expired(old, now):
-		return v1alpha1.ExpiredReason, "ESS removed the subscription, as it does after 30 days without a connected company; " + again
-	case o.did == recreate:
-		return v1alpha1.LostReason, "the subscription was removed at ESS, not by this operator, and with it every connected company; " + again
-	case old != nil && (old.Reason == v1alpha1.LostReason || old.Reason == v1alpha1.ExpiredReason):
+	if old != nil && (old.Reason == v1alpha1.LostReason || old.Reason == v1alpha1.ExpiredReason) {
 		return old.Reason, old.Message
-	default:
-		return v1alpha1.NoCompaniesReason, "no company is connected, so that nothing is delivered: an administrator of each company has to connect the application in the SAP Concur App Center; one that was connected before this subscription was made has to disconnect and connect again"
 	}
+	return v1alpha1.NoCompaniesReason, "no company is connected, so that nothing is delivered: an administrator of each company has to connect the application in the SAP Concur App Center; one that was connected before this subscription was made has to disconnect and connect again"
+}
+
+// loss says why ESS does not hold any more what it held.
+func loss(sub *v1alpha1.EventSubscription, now time.Time) (reason, message string) {
+	const again = "it is made again, and nothing is delivered until an administrator of each company disconnects the application in the SAP Concur App Center and connects it again"
+	if expired(meta.FindStatusCondition(sub.Status.Conditions, v1alpha1.CompaniesConnectedCondition), now) {
+		return v1alpha1.ExpiredReason, "ESS removed the subscription, as it does after 30 days without a connected company; " + again
+	}
+	return v1alpha1.LostReason, "the subscription was removed at ESS, not by this operator, and with it every connected company; " + again
 }
 
 // expired reports whether a subscription that is gone was without companies for

@@ -94,6 +94,27 @@ var scenarios = map[string]scenario{
 		settled: readyWithOne,
 		held:    []string{"reports .*"}, puts: 1,
 	},
+	"Lost": {
+		reason: "what ESS lost is made again once, and status must not forget that the companies have to reconnect",
+		prepare: func(w *world) {
+			subscribed(w)
+			w.Expect(w.ess.ConnectCompany(appID, company)).To(gomega.Succeed())
+			w.request(w.reports(), "now")
+		},
+		act: func(w *world) {
+			w.ess.RemoveSubscription(w.namespace + ".reports")
+			w.poke(w.acme(), "now")
+		},
+		settled: func(w *world) {
+			w.Eventually(func() string {
+				sub := w.reports()
+				w.Expect(w.read(sub)).To(gomega.Succeed())
+				return condition(sub, v1alpha1.CompaniesConnectedCondition).Reason
+			}).Should(gomega.Equal(v1alpha1.LostReason))
+			readyWithOne(w)
+		},
+		held: []string{"reports .*"}, puts: 1,
+	},
 	"Edit": {
 		reason:  "an edit must be written once and be confirmed",
 		prepare: subscribed,
