@@ -3,7 +3,6 @@ package connection
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/hex"
 	"fmt"
 	"net/http"
@@ -27,7 +26,7 @@ func (r *Reconciler) configuration(ctx context.Context, conn *v1alpha1.ConcurCon
 	if err != nil {
 		return session.Config{}, err
 	}
-	roots, err := roots(conn.Spec.CABundle)
+	transport, err := r.transports.trusting(conn.Spec.CABundle)
 	if err != nil {
 		return session.Config{}, err
 	}
@@ -47,7 +46,7 @@ func (r *Reconciler) configuration(ctx context.Context, conn *v1alpha1.ConcurCon
 				ClientID:     id,
 				ClientSecret: secret,
 				AllowURL:     r.hosts.Allow,
-				Transport:    governor.Transport(r.transport(roots)),
+				Transport:    governor.Transport(r.wrapped(transport)),
 				Now:          r.clock.Now,
 				Observe:      telemetry.ObserveCall,
 			})
@@ -55,12 +54,12 @@ func (r *Reconciler) configuration(ctx context.Context, conn *v1alpha1.ConcurCon
 	}, nil
 }
 
-// transport carries the calls that had their turn.
-func (r *Reconciler) transport(roots *x509.CertPool) http.RoundTripper {
+// wrapped is the transport as the one who set Config.Wrap wants to see it.
+func (r *Reconciler) wrapped(shared *http.Transport) http.RoundTripper {
 	if r.wrap == nil {
-		return ess.NewTransport(roots)
+		return shared
 	}
-	return r.wrap(ess.NewTransport(roots))
+	return r.wrap(shared)
 }
 
 // credentials reads client id and secret, from the API server and not from a
@@ -83,22 +82,6 @@ func (r *Reconciler) credentials(ctx context.Context, conn *v1alpha1.ConcurConne
 		}
 	}
 	return string(s.Data[idKey]), string(s.Data[secretKey]), nil
-}
-
-// roots are the system's roots and those in pem; nil, for the system's alone, when pem is empty.
-func roots(pem []byte) (*x509.CertPool, error) {
-	if len(pem) == 0 {
-		return nil, nil //nolint:nilnil // crypto/tls reads a nil pool as the system's roots
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool() // an image without system roots still trusts the bundle
-	}
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, failure.New(failure.ErrCABundleInvalid,
-			"spec.caBundle holds no PEM certificate: it must be the base64 of one or more \"BEGIN CERTIFICATE\" blocks")
-	}
-	return pool, nil
 }
 
 // digest is a fingerprint of values that does not reveal them.

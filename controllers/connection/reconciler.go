@@ -65,6 +65,7 @@ type Reconciler struct {
 	pathPrefix string
 	clock      clock.PassiveClock
 	wrap       func(http.RoundTripper) http.RoundTripper
+	transports *transports
 }
 
 // New returns a Reconciler.
@@ -73,6 +74,7 @@ func New(cfg Config) *Reconciler {
 		client: cfg.Client, live: cfg.Live, sessions: cfg.Sessions,
 		suspicions: cfg.Suspicions, dependents: cfg.Dependents, events: cfg.Events,
 		hosts: cfg.Hosts, pathPrefix: cfg.PathPrefix, clock: cfg.Clock, wrap: cfg.Wrap,
+		transports: newTransports(),
 	}
 }
 

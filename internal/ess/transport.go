@@ -15,8 +15,8 @@ const (
 	headerTimeout    = 12 * time.Second
 	idleTimeout      = 90 * time.Second
 	maxHeaderBytes   = 64 << 10
-	connsPerHost     = 32
-	idleConnsPerHost = 4
+	connsPerHost     = 128 // all applications of one data center may share a transport
+	idleConnsPerHost = 16
 )
 
 // NewTransport returns the transport a [Client] uses unless told otherwise: TLS 1.2 or newer against the roots given
