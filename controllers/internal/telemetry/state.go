@@ -57,7 +57,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	var connections v1alpha1.ConcurConnectionList
 	var subscriptions v1alpha1.EventSubscriptionList
 	ctx := context.Background()
-	if c.objects.List(ctx, &connections) != nil || c.objects.List(ctx, &subscriptions) != nil {
+	// Nothing is changed here, and copies of thousands of objects for each scrape would be the most of our garbage.
+	shared := client.UnsafeDisableDeepCopy
+	if c.objects.List(ctx, &connections, shared) != nil || c.objects.List(ctx, &subscriptions, shared) != nil {
 		return // the cache is not there yet
 	}
 	for i := range connections.Items {
