@@ -59,6 +59,7 @@ func (r *Reconciler) converge(ctx context.Context, sub *v1alpha1.EventSubscripti
 	}
 	s, err := r.connect(ctx, sub)
 	if err != nil {
+		r.hurry(ctx, sub, err)
 		return outcome{err: err, want: want}
 	}
 	if err := r.yield(ctx, sub, applicationOf(s.Snapshot())); err != nil {
@@ -71,6 +72,14 @@ func (r *Reconciler) converge(ctx context.Context, sub *v1alpha1.EventSubscripti
 		r.suspicions.Ring(ctx, index.ConnectionOf(sub), wake.Promptly)
 	}
 	return out
+}
+
+// hurry has the connection listed before others when a person waits for sub:
+// after a start, all of them wait for their first LIST.
+func (r *Reconciler) hurry(ctx context.Context, sub *v1alpha1.EventSubscription, err error) {
+	if errors.Is(err, errNotYet) && (requests(sub) || sub.Status.ObservedGeneration != sub.Generation) {
+		r.suspicions.Ring(ctx, index.ConnectionOf(sub), wake.Promptly)
+	}
 }
 
 // subscribe compares with the inventory, and with ESS itself before it writes.
