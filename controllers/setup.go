@@ -14,6 +14,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -46,7 +47,7 @@ type Options struct {
 	// Namespaces are those that are watched; none means all. If there are any,
 	// objects outside them, and namespaces themselves, may not be read.
 	Namespaces []string
-	// Concurrency is how many objects of a kind are reconciled at once; 0: 16.
+	// Concurrency is how many objects of a kind are reconciled at once; 0: DefaultConcurrency.
 	Concurrency int
 	// SkipNameValidation lets several managers run in one process, in tests.
 	SkipNameValidation bool
@@ -58,6 +59,10 @@ type Options struct {
 	WrapConcur func(http.RoundTripper) http.RoundTripper
 }
 
+// DefaultConcurrency is many, because most of them wait: for the budget of an
+// application, or for a data center that hangs. Others must not wait behind them.
+const DefaultConcurrency = 64
+
 // DefaultAllowedHosts are the hosts of SAP Concur's data centers (SAP Concur, "Base URIs").
 const DefaultAllowedHosts = "*.concursolutions.com,*.concurcdc.cn"
 
@@ -66,7 +71,21 @@ const DefaultAllowedHosts = "*.concursolutions.com,*.concurcdc.cn"
 func CacheOptions() cache.Options {
 	return cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
+		ByObject:         map[client.Object]cache.ByObject{&corev1.Secret{}: {Transform: keepName}},
 	}
+}
+
+// keepName keeps of the metadata of a Secret what tells that it changed. There
+// may be thousands that are none of our business, and what kubectl apply
+// writes into an annotation is the Secret itself.
+func keepName(o any) (any, error) {
+	secret, ok := o.(*metav1.PartialObjectMetadata)
+	if !ok {
+		return o, nil // the mark of a deletion that was missed
+	}
+	return &metav1.PartialObjectMetadata{TypeMeta: secret.TypeMeta, ObjectMeta: metav1.ObjectMeta{
+		Namespace: secret.Namespace, Name: secret.Name, UID: secret.UID, ResourceVersion: secret.ResourceVersion,
+	}}, nil
 }
 
 // ClientOptions make reads see the operator's own writes, and keep Secrets out of the cache.
@@ -141,9 +160,10 @@ func (o Options) clock() clock.PassiveClock {
 // controller are the settings of one controller.
 func (o Options) controller() controller.Options {
 	return controller.Options{
-		MaxConcurrentReconciles: withDefault(o.Concurrency, 16),
+		MaxConcurrentReconciles: withDefault(o.Concurrency, DefaultConcurrency),
 		SkipNameValidation:      &o.SkipNameValidation,
 		UsePriorityQueue:        new(true),
+		EnableWarmup:            new(true), // a standby has read everything when its time comes
 		// This back-off is for trouble with the API server. That with Concur
 		// is kept in status and in the session.
 		RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](50*time.Millisecond, time.Minute),

@@ -55,7 +55,7 @@ func parse(flags *flag.FlagSet, args []string) (options, error) {
 		"Public https URL of the companion receiver; needed by EventSubscriptions with spec.endpoint.receiver.")
 	flags.StringVar(&o.controllers.PathPrefix, "ess-path-prefix", "",
 		"Path of the ESS API below its base URL. Empty: /events/v4.")
-	flags.IntVar(&o.controllers.Concurrency, "max-concurrent-reconciles", 16,
+	flags.IntVar(&o.controllers.Concurrency, "max-concurrent-reconciles", controllers.DefaultConcurrency,
 		"How many objects of one kind are reconciled at once.")
 	flags.StringVar(&o.watchNamespaces, "watch-namespaces", "",
 		"Namespaces to watch, separated by commas. Empty: all.")
