@@ -17,6 +17,8 @@ FUZZ ?= .
 # Packages to test, lint and fuzz; and what else go test should hear, such as ARGS='-run TestRetain'.
 PKG ?= ./...
 ARGS ?=
+# What bench-operator makes; bin/bench-operator --help tells all, and what they are when this is empty.
+SIZES ?= -connections 1000 -subscriptions 5 -foreign-secrets 10000 -creates 200 -rotations 40 -resync 20s
 # KEEP=1 leaves the demo running.
 KEEP ?=
 export FUZZTIME FUZZ ARGS KEEP
@@ -50,6 +52,12 @@ verify: tools ## Fail if generate, fmt or tidy would change anything.
 fuzz: ## Run each fuzz target for FUZZTIME; FUZZ=FuzzDecode for some.
 	@hack/fuzz.sh $(PKG)
 
+##@ Measure
+
+bench-operator: build controlplane ## Measure the operator at full size, ten minutes; SIZES='-connections 200' for less.
+	@go build -o bin/bench-operator ./test/bench/operator
+	@bin/bench-operator $(SIZES)
+
 ##@ Write
 
 generate: ## Write deepcopy code, CRDs and the manager's role from the Go types.
@@ -76,4 +84,4 @@ clean: ## Remove the programs, but not the control plane and the tools.
 distclean: ## Remove everything that was built.
 	rm -rf bin
 
-.PHONY: help build demo check test lint verify fuzz generate fmt tidy controlplane tools clean distclean
+.PHONY: help build demo check test lint verify fuzz bench-operator generate fmt tidy controlplane tools clean distclean
