@@ -176,7 +176,7 @@ func (r *Reconciler) establish(ctx context.Context, conn *v1alpha1.ConcurConnect
 	}
 
 	switch after := s.Snapshot(); {
-	case after.Phase != before.Phase:
+	case after.Phase != before.Phase, failure.Of(after.Cause).Reason != failure.Of(before.Cause).Reason:
 		out.woken = new(wake.Promptly)
 	case !s.Schedule().RefreshedAt.Equal(refreshed):
 		out.woken = new(wake.Resync)

@@ -81,15 +81,13 @@ func (r *Reconciler) announceGone(ctx context.Context, sub *v1alpha1.EventSubscr
 	r.events.Record(ctx, sub, event)
 }
 
-// warnOrphan tells that a subscription of another application stays behind,
-// when the object is about to claim one of applicationID.
-func (r *Reconciler) warnOrphan(ctx context.Context, sub *v1alpha1.EventSubscription, applicationID string) {
-	former := sub.Status.ApplicationID
-	if former == "" || former == applicationID {
+// warnOrphan tells that what the object had at another application stays behind.
+func (r *Reconciler) warnOrphan(ctx context.Context, sub *v1alpha1.EventSubscription, former holding) {
+	if former.id == "" || former.application == sub.Status.ApplicationID {
 		return
 	}
 	telemetry.CountOrphan()
 	r.events.Record(ctx, sub, record.Event{Type: corev1.EventTypeWarning, Reason: "Orphaned", Action: "Claim",
 		Note: fmt.Sprintf("subscription %q of application %s stays at ESS: the connection now acts for application %s",
-			sub.Status.SubscriptionID, former, applicationID)})
+			former.id, former.application, sub.Status.ApplicationID)})
 }

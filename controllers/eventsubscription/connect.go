@@ -29,6 +29,9 @@ func (r *Reconciler) connect(ctx context.Context, sub *v1alpha1.EventSubscriptio
 	if err := r.consent(ctx, sub, conn); err != nil {
 		return nil, err
 	}
+	if !conn.DeletionTimestamp.IsZero() && sub.Status.SubscriptionID == "" {
+		return nil, failure.New(failure.ErrConnectionNotReady, "ConcurConnection %s is being deleted and takes no new subscriptions: use another in spec.connectionRef", key)
+	}
 	s, ok := r.sessions.Session(key)
 	if !ok {
 		return nil, errNotYet

@@ -159,15 +159,19 @@ func (r *Reconciler) write(ctx context.Context, sub *v1alpha1.EventSubscription,
 	if correcting, out.err = r.correct(sub, want, out); out.err != nil {
 		return out
 	}
+	former := holdingOf(sub)
 	if out = r.announcePut(ctx, sub, s, want, out); out.err != nil {
 		return out
 	}
 	out = put(ctx, s, want, out)
-	switch {
-	case out.err == nil || errors.Is(out.err, failure.ErrNotSynced):
+	if out.err == nil || errors.Is(out.err, failure.ErrNotSynced) {
 		r.corrections.note(sub.UID, correcting, r.clock.Now())
-	case refused(out.err) && out.did.claims():
-		sub.Status.SubscriptionID, sub.Status.ApplicationID = "", ""
+	}
+	switch {
+	case out.did.claims() && refused(out.err):
+		former.restore(sub, s.Snapshot().ApplicationID)
+	case out.claimed != nil:
+		r.warnOrphan(ctx, sub, former)
 	}
 	return out
 }
@@ -189,7 +193,7 @@ func (r *Reconciler) announcePut(ctx context.Context, sub *v1alpha1.EventSubscri
 
 // refused reports whether ESS certainly did not do what a PUT asked for.
 func refused(err error) bool {
-	return failure.Of(err).Refused && !errors.Is(err, session.ErrReadBack)
+	return err != nil && failure.Of(err).Refused && !errors.Is(err, session.ErrReadBack)
 }
 
 // put sends one PUT and reads back.

@@ -30,12 +30,28 @@ func owns(sub *v1alpha1.EventSubscription, applicationID, id string) bool {
 	return sub.Status.SubscriptionID == id && sub.Status.ApplicationID == applicationID
 }
 
+// holding is what status says is an object's at ESS.
+type holding struct{ id, application string }
+
+func holdingOf(sub *v1alpha1.EventSubscription) holding {
+	return holding{id: sub.Status.SubscriptionID, application: sub.Status.ApplicationID}
+}
+
+// restore takes back a claim that application was refused. What the object has
+// at another application is still there: the connection may act as the wrong
+// one by mistake.
+func (h holding) restore(sub *v1alpha1.EventSubscription, application string) {
+	if h.application == application {
+		h = holding{}
+	}
+	sub.Status.SubscriptionID, sub.Status.ApplicationID = h.id, h.application
+}
+
 // claim writes to status, before the first PUT, that the id is this object's:
 // if the operator stops between the PUT and the next status write, what it made
 // must not look like somebody else's.
 func (r *Reconciler) claim(ctx context.Context, sub *v1alpha1.EventSubscription, applicationID, id string) error {
 	before := sub.DeepCopy()
-	r.warnOrphan(ctx, sub, applicationID)
 	sub.Status.SubscriptionID, sub.Status.ApplicationID = id, applicationID
 	undescribe(sub)
 	progressing(sub, r.clock.Now(), fmt.Sprintf("creating subscription %q at ESS", id))
