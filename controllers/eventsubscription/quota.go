@@ -37,11 +37,15 @@ func (r *Reconciler) ahead(ctx context.Context, sub *v1alpha1.EventSubscription,
 	return ids, nil
 }
 
-// atWork reports whether the connection of an object works, without which it
-// would keep a place free for as long as nobody mends the connection.
+// atWork reports whether the connection of an object works, or is about to:
+// without one, the object would keep a place free until somebody mends it.
 func (r *Reconciler) atWork(sub *v1alpha1.EventSubscription) bool {
 	s, ok := r.sessions.Session(index.ConnectionOf(sub))
-	return ok && s.Snapshot().Phase == session.Ready
+	if !ok {
+		return true
+	}
+	phase := s.Snapshot().Phase
+	return phase == session.Ready || phase == session.Unknown
 }
 
 // applicationOf is the application that a session acts as.
