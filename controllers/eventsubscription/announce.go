@@ -7,7 +7,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
 	"github.com/ess-operator/ess-operator/controllers/internal/record"
@@ -69,7 +68,6 @@ func (r *Reconciler) announceGone(ctx context.Context, sub *v1alpha1.EventSubscr
 	switch {
 	case out.orphan != "":
 		telemetry.CountOrphan()
-		ctrl.LoggerFrom(ctx).Info("leaving a subscription behind at ESS", "orphan", out.orphan)
 		event.Type, event.Reason, event.Note = corev1.EventTypeWarning, "Orphaned", out.orphan
 	case sub.Status.SubscriptionID == "":
 		return

@@ -124,6 +124,10 @@ func (r *Reconciler) release(ctx context.Context, sub *v1alpha1.EventSubscriptio
 	if out.removed {
 		r.sessions.Removed(index.ConnectionOf(sub), sub.Status.SubscriptionID)
 	}
+	if out.orphan != "" {
+		// Before the object goes: after a crash nobody else would know.
+		ctrl.LoggerFrom(ctx).Info("leaving a subscription behind at ESS", "orphan", out.orphan)
+	}
 	if err := finalizer.Release(ctx, r.client, sub); err != nil {
 		return err
 	}

@@ -90,7 +90,13 @@ func (c *child) manage(ctx context.Context, settings childSettings) error {
 	}
 	config.QPS = -1 // the API server is this machine's
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		return roundTrip(func(r *http.Request) (*http.Response, error) { return c.writes.around(apiWrite(r), r, next) })
+		return roundTrip(func(r *http.Request) (*http.Response, error) {
+			answer, err := c.writes.around(apiWrite(r), r, next)
+			if err == nil && answer.StatusCode == http.StatusForbidden {
+				fmt.Println("refused", r.Method, r.URL.Path)
+			}
+			return answer, err
+		})
 	})
 	mgr, err := newManager(config, settings)
 	if err != nil {

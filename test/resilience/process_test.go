@@ -22,9 +22,10 @@ type process struct {
 	answers chan string
 	exited  chan struct{} // closed when it is gone and all it said was read
 
-	mu     sync.Mutex
-	writes []string
-	log    strings.Builder
+	mu      sync.Mutex
+	writes  []string
+	refused []string
+	log     strings.Builder
 }
 
 // start starts a manager for the namespace of w. It is killed at the end of the test.
@@ -60,14 +61,17 @@ func (w *world) start(changes ...func(*childSettings)) *process {
 func (p *process) listen(stdout io.Reader) {
 	defer close(p.exited)
 	for lines := bufio.NewScanner(stdout); lines.Scan(); {
-		switch kind, rest, _ := strings.Cut(lines.Text(), " "); kind {
+		kind, rest, _ := strings.Cut(lines.Text(), " ")
+		p.mu.Lock()
+		switch kind {
 		case "write":
-			p.mu.Lock()
 			p.writes = append(p.writes, rest)
-			p.mu.Unlock()
+		case "refused":
+			p.refused = append(p.refused, rest)
 		case "answer":
 			p.answers <- rest
 		}
+		p.mu.Unlock()
 	}
 	_ = p.cmd.Wait() // how it ended is in ProcessState
 }
@@ -154,11 +158,16 @@ func (p *process) kill() {
 	<-p.exited
 }
 
-// end kills the child, and looks at what it leaves behind.
+// end kills the child, and looks at what it leaves behind. A child is an
+// administrator, whom the API server refuses only what cannot be, such as an
+// event in a namespace that is going away.
 func (p *process) end() {
 	p.kill()
+	if len(p.refused) > 0 {
+		p.t.Errorf("the API server refused %q", p.refused)
+	}
 	log := p.logged()
-	for _, never := range []string{"DATA RACE", "panic:", "Observed a panic", appSecret, "Bearer "} {
+	for _, never := range []string{"DATA RACE", "panic:", "Observed a panic", "rejected event", appSecret, "Bearer "} {
 		if strings.Contains(log, never) {
 			p.t.Errorf("the log of the manager holds %q:\n%s", never, log)
 		}
