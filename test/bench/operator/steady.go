@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -84,16 +85,32 @@ func (b *bench) watchMemory(ctx context.Context, window time.Duration) (highest 
 // edit measures user changes while everything is looked at again and again.
 func (b *bench) edit(ctx context.Context) error {
 	var took times
+	b.concur.ResetRequests()
 	for end := time.Now().Add(2 * b.sizes.resync); time.Now().Before(end); {
+		start := time.Now()
 		d, err := b.editOne(ctx)
 		if err != nil {
 			return err
 		}
+		if d > time.Second {
+			b.explain(start, d)
+		}
 		took = append(took, d)
 	}
 	b.results.add(fmt.Sprintf("user change → `Ready` while %d objects resync every %s", b.sizes.connections*b.sizes.subscriptions, b.sizes.resync),
-		"p99 2 s", "%s", took)
+		"p99 2 s", "%s, %d failed calls", took, len(b.calls().failed))
 	return nil
+}
+
+// explain shows the calls of an edit that took long, for whoever looks for the cause.
+func (b *bench) explain(start time.Time, took time.Duration) {
+	application := b.serial[(b.edits-1)%len(b.serial)].application.ID
+	fmt.Fprintf(os.Stderr, "  an edit took %s; since its start:\n", rounded(took))
+	for _, r := range b.concur.Requests() {
+		if r.ApplicationID == application && r.Time.After(start) {
+			fmt.Fprintf(os.Stderr, "    after %s: %s\n", rounded(r.Time.Sub(start)), r)
+		}
+	}
 }
 
 // shown lists counts for a cell.
