@@ -52,11 +52,9 @@ func newWorld(t *testing.T, changes ...func(*essemulator.Assumptions)) *world {
 	}
 	server := httptest.NewTLSServer(emulator.Handler())
 	emulator.SetBaseURL(server.URL)
-	t.Cleanup(func() {
-		emulator.ClearFaults()
-		server.CloseClientConnections()
-		server.Close()
-	})
+	// It listens until the suite ends. The objects of the test stay, and their
+	// connections would take another test's emulator on this port for theirs.
+	t.Cleanup(emulator.ClearFaults)
 	emulator.PutApplication(application(appSecret))
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "t-"}}
 	if err := suite.client.Create(t.Context(), namespace); err != nil {
