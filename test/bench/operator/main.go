@@ -26,7 +26,7 @@ type sizes struct {
 	rotations     int
 	resync        time.Duration
 	manager       string // the program
-	keep          string // directory for logs and the audit log
+	keep          string // directory for the managers' logs
 }
 
 func main() {
@@ -38,7 +38,7 @@ func main() {
 	flag.IntVar(&s.rotations, "rotations", 10, "Secrets that are rotated, at most 40.")
 	flag.DurationVar(&s.resync, "resync", 10*time.Second, "resyncInterval of the connections.")
 	flag.StringVar(&s.manager, "manager", "bin/manager", "The program to measure.")
-	flag.StringVar(&s.keep, "keep", "", "A new directory for the logs, which then stay. Empty: a temporary one.")
+	flag.StringVar(&s.keep, "keep", "", "A new directory for the managers' logs, which then stay. Empty: a temporary one.")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()

@@ -40,7 +40,7 @@ func (b *bench) restart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	reads, writes, err := b.audited(audit)
+	reads, writes, err := b.audited(audit, edited)
 	if err != nil {
 		return err
 	}

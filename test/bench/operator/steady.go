@@ -40,7 +40,7 @@ func (b *bench) steady(ctx context.Context) error {
 		return err
 	}
 	calls := b.calls()
-	reads, writes, err := b.audited(audit)
+	reads, writes, err := b.audited(audit, "")
 	if err != nil {
 		return err
 	}
