@@ -23,12 +23,18 @@ type auditEvent struct {
 	} `json:"objectRef"`
 }
 
-// writes reports whether the request changes something. Leases of leader
-// election are no part of the operator's work.
+// ours reports whether the operator made the request for its work. Leases of
+// leader election, and looking for what kinds there are, are no part of it.
+func (e auditEvent) ours() bool {
+	return strings.HasPrefix(e.UserAgent, controllers.Name+"/") &&
+		e.ObjectRef.Resource != "leases" && e.ObjectRef.Resource != ""
+}
+
+// writes reports whether the request changes something.
 func (e auditEvent) writes() bool {
 	switch e.Verb {
 	case "create", "update", "patch", "delete", "deletecollection":
-		return e.ObjectRef.Resource != "leases"
+		return true
 	default:
 		return false
 	}
@@ -63,7 +69,7 @@ func (b *bench) audited(since int64, except string) (reads, writes map[string]in
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
 			return nil, nil, fmt.Errorf("reading the audit log: %w", err)
 		}
-		if !strings.HasPrefix(e.UserAgent, controllers.Name+"/") || e.ObjectRef.Resource == "leases" || e.ObjectRef.Resource == "" {
+		if !e.ours() {
 			continue
 		}
 		what := e.Verb + " " + e.ObjectRef.Resource
