@@ -78,3 +78,38 @@ func TestDeleteInTrouble(t *testing.T) {
 		})
 	}
 }
+
+// TestDeleteWhileTheApplicationChanges: that another application has no such
+// subscription does not mean that this one's is gone.
+func TestDeleteWhileTheApplicationChanges(t *testing.T) {
+	t.Parallel()
+	for _, operation := range []string{essemulator.OpDelete, essemulator.OpList} {
+		t.Run(operation, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				c := newConcur(t)
+				s := c.ready(t, 5)
+				put(t, s, "a")
+				release := c.hold(operation)
+				type answer struct {
+					listed bool
+					err    error
+				}
+				done := make(chan answer, 1)
+				go func() {
+					listed, err := s.Delete(t.Context(), "a")
+					done <- answer{listed, err}
+				}()
+				synctest.Wait()
+				configure(t, s, c.config(appB, 5))
+				release()
+				if got := <-done; got.err != nil || !got.listed {
+					t.Errorf("Delete says listed %v (%v), though nobody looked", got.listed, got.err)
+				}
+				if _, noted := s.deleted["a"]; noted {
+					t.Error("the new application is said to have been asked to delete it")
+				}
+			})
+		})
+	}
+}

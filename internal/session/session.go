@@ -178,20 +178,35 @@ func (s *Session) Delete(ctx context.Context, id string) (listed bool, err error
 		if err := client.Delete(ctx, id); err != nil {
 			return true, err
 		}
-		s.mu.Lock()
-		s.deleted[id] = s.now()
-		s.mu.Unlock()
+		if !s.noteDeleted(client, id) {
+			return true, nil
+		}
 	}
 	if err := s.list(ctx, s.nextReading()); err != nil {
 		return true, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.client != client {
+		return true, nil // the inventory may be another application's by now: look again
+	}
 	_, listed = s.inventory.Subscription(id)
 	if !listed {
 		delete(s.deleted, id)
 	}
 	return listed, nil
+}
+
+// noteDeleted notes that ESS took a DELETE, unless another application took the
+// client's place meanwhile.
+func (s *Session) noteDeleted(client *ess.Client, id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.client != client {
+		return false
+	}
+	s.deleted[id] = s.now()
+	return true
 }
 
 // list replaces the inventory by a LIST asked for after the reading since.
