@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -98,14 +99,14 @@ func ClientOptions() client.Options {
 
 // Validate returns an error that says which option cannot be used.
 func (o Options) Validate() error {
-	_, hostsErr := connection.ParseHosts(withDefault(o.AllowedHosts, DefaultAllowedHosts))
+	_, hostsErr := connection.ParseHosts(cmp.Or(o.AllowedHosts, DefaultAllowedHosts))
 	_, urlErr := parseReceiverURL(o.ReceiverURL)
 	return errors.Join(hostsErr, urlErr)
 }
 
 // Setup registers everything with a manager that was made with CacheOptions and ClientOptions.
 func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
-	hosts, err := connection.ParseHosts(withDefault(options.AllowedHosts, DefaultAllowedHosts))
+	hosts, err := connection.ParseHosts(cmp.Or(options.AllowedHosts, DefaultAllowedHosts))
 	if err != nil {
 		return err
 	}
@@ -160,7 +161,7 @@ func (o Options) clock() clock.PassiveClock {
 // controller are the settings of one controller.
 func (o Options) controller() controller.Options {
 	return controller.Options{
-		MaxConcurrentReconciles: withDefault(o.Concurrency, DefaultConcurrency),
+		MaxConcurrentReconciles: cmp.Or(o.Concurrency, DefaultConcurrency),
 		SkipNameValidation:      &o.SkipNameValidation,
 		UsePriorityQueue:        new(true),
 		EnableWarmup:            new(true), // a standby has read everything when its time comes
@@ -186,12 +187,4 @@ func parseReceiverURL(text string) (string, error) {
 // loopback reports whether a host is this machine itself.
 func loopback(host string) bool {
 	return host == "localhost" || net.ParseIP(host).IsLoopback()
-}
-
-func withDefault[T comparable](value, fallback T) T {
-	var zero T
-	if value == zero {
-		return fallback
-	}
-	return value
 }

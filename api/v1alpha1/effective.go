@@ -1,6 +1,7 @@
 package v1alpha1
 
 import (
+	"cmp"
 	"time"
 )
 
@@ -25,7 +26,7 @@ const (
 
 // EffectiveKeys are the keys of client id and client secret.
 func (r ClientCredentialsRef) EffectiveKeys() (clientID, clientSecret string) {
-	return orDefault(r.ClientIDKey, DefaultClientIDKey), orDefault(r.ClientSecretKey, DefaultClientSecretKey)
+	return cmp.Or(r.ClientIDKey, DefaultClientIDKey), cmp.Or(r.ClientSecretKey, DefaultClientSecretKey)
 }
 
 // EffectiveResyncInterval is how often ESS is listed.
@@ -39,45 +40,37 @@ func (s *ConcurConnectionSpec) EffectiveResyncInterval() time.Duration {
 // EffectiveRateLimit is the budget of calls to Concur, with no zero in it.
 func (s *ConcurConnectionSpec) EffectiveRateLimit() RateLimit {
 	return RateLimit{
-		RequestsPerSecond: orDefault(s.RateLimit.RequestsPerSecond, DefaultRequestsPerSecond),
-		Burst:             orDefault(s.RateLimit.Burst, DefaultBurst),
+		RequestsPerSecond: cmp.Or(s.RateLimit.RequestsPerSecond, DefaultRequestsPerSecond),
+		Burst:             cmp.Or(s.RateLimit.Burst, DefaultBurst),
 	}
 }
 
 // EffectiveMaxSubscriptions is how many subscriptions the application may have.
 func (s *ConcurConnectionSpec) EffectiveMaxSubscriptions() int32 {
-	return orDefault(s.MaxSubscriptions, DefaultMaxSubscriptions)
+	return cmp.Or(s.MaxSubscriptions, DefaultMaxSubscriptions)
 }
 
 // EffectiveSubscriptionID is the id at ESS.
 func (s *EventSubscription) EffectiveSubscriptionID() string {
-	return orDefault(s.Spec.SubscriptionID, s.Namespace+"."+s.Name)
+	return cmp.Or(s.Spec.SubscriptionID, s.Namespace+"."+s.Name)
 }
 
 // EffectiveConnectionNamespace is the namespace of the connection referred to.
 func (s *EventSubscription) EffectiveConnectionNamespace() string {
-	return orDefault(s.Spec.ConnectionRef.Namespace, s.Namespace)
+	return cmp.Or(s.Spec.ConnectionRef.Namespace, s.Namespace)
 }
 
 // EffectiveFilter is the filter that is sent to ESS.
 func (s *EventSubscriptionSpec) EffectiveFilter() string {
-	return orDefault(s.Filter, DefaultFilter)
+	return cmp.Or(s.Filter, DefaultFilter)
 }
 
 // EffectiveAdoptionPolicy is what happens when the id already exists.
 func (s *EventSubscriptionSpec) EffectiveAdoptionPolicy() AdoptionPolicy {
-	return orDefault(s.AdoptionPolicy, AdoptIfIdentical)
+	return cmp.Or(s.AdoptionPolicy, AdoptIfIdentical)
 }
 
 // EffectiveDeletionPolicy is what happens at ESS when the object goes.
 func (s *EventSubscriptionSpec) EffectiveDeletionPolicy() DeletionPolicy {
-	return orDefault(s.DeletionPolicy, DeletionDelete)
-}
-
-func orDefault[T comparable](value, fallback T) T {
-	var zero T
-	if value == zero {
-		return fallback
-	}
-	return value
+	return cmp.Or(s.DeletionPolicy, DeletionDelete)
 }
