@@ -197,7 +197,7 @@ func (c *Client) exchange(req *http.Request, told *trace) (answer, *loss) {
 	if !a.ok() {
 		limit = maxRefusal
 	}
-	a.body, err = io.ReadAll(io.LimitReader(resp.Body, int64(limit)+1))
+	a.body, err = readBody(ctx, resp.Body, limit)
 	switch {
 	case err != nil && (a.ok() || errors.Is(ctx.Err(), context.Canceled)):
 		return a, &loss{transportKind(ctx, err, false), err}
@@ -208,6 +208,16 @@ func (c *Client) exchange(req *http.Request, told *trace) (answer, *loss) {
 		a.body = a.body[:bytes.LastIndexAny(a.body[:limit], " \t\r\n")+1]
 	}
 	return a, nil // of a refusal the status counts, even when its body broke off
+}
+
+// readBody reads up to one byte more than limit.
+func readBody(ctx context.Context, body io.Reader, limit int) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(body, int64(limit)+1))
+	if err == nil {
+		// Giving up tells the server before it closes the connection, and what the server then ends looks whole.
+		err = ctx.Err()
+	}
+	return text, err
 }
 
 func joinURL(base *url.URL, path string) string {
