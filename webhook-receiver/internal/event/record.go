@@ -68,6 +68,28 @@ type Record struct {
 	Replays int `json:"replays,omitempty"`
 }
 
+// Settlement is how an attempt to deliver a claimed event ended. Its zero value says that it was delivered.
+type Settlement struct {
+	// Error is why the attempt failed; empty when the sink took the event.
+	Error string
+	// RetryAt is when to try again; zero after a failure: never, the event is dead.
+	RetryAt time.Time
+	// ToDeadLetterSink: the dead event is now due for the dead letter sink, its attempts counted anew.
+	ToDeadLetterSink bool
+	// Abandoned: nothing was tried, or nobody knows how it ended; the claim alone is given back.
+	Abandoned bool
+}
+
+// Page says which part of a list is wanted.
+type Page struct {
+	// After is the Seq of the last event of the page before; zero: begin.
+	After uint64
+	// Limit is how many events at the most.
+	Limit int
+	// Newest: from the newest to the oldest.
+	Newest bool
+}
+
 // Filter selects events; its zero value selects all.
 type Filter struct {
 	Kind            Kind
