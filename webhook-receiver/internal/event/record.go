@@ -116,6 +116,22 @@ type RouteStats struct {
 	// LastError is why the last failed attempt of this route failed; empty once one succeeded after it.
 	LastError     string    `json:"lastError,omitempty"`
 	LastErrorTime time.Time `json:"lastErrorTime,omitzero"`
+	// Refusals tell what the store cannot: deliveries that were not taken. The intake remembers them, in memory
+	// only; nil while the last delivery was taken, and after a start.
+	Refusals *Refusals `json:"refusals,omitempty"`
+}
+
+// Refusals are deliveries for a known route that were answered with 401 or 503, since the last one that was taken.
+// ESS repeats such for 72 hours, and removes a subscription without a successful delivery in 30 days (SAP Concur,
+// Event Subscription Service v4, Retry Policy and Subscription Limits).
+type Refusals struct {
+	Count uint64 `json:"count"`
+	// Since and Last are when the first and the last of them came.
+	Since time.Time `json:"since"`
+	Last  time.Time `json:"last"`
+	// Reason is why the last was refused, in a few words for people, such as "nothing proves that it comes from Concur".
+	// It holds nothing that the sender chose.
+	Reason string `json:"reason"`
 }
 
 // StoreStats are what the store knows of itself. Sizes are in bytes.
