@@ -1,6 +1,9 @@
 package event
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Kind says which list of the routes file a route stands in.
 type Kind string
@@ -37,7 +40,7 @@ type Event struct {
 	Subject string `json:"subject,omitempty"`
 	// Time is when Concur published it or, where that cannot be read, when it arrived.
 	Time time.Time `json:"time"`
-	// DataContentType is the media type of Body.
+	// DataContentType is the media type of Data.
 	DataContentType string `json:"dataContentType"`
 	// SubscriptionID is the id of the ESS subscription; empty for a callout.
 	SubscriptionID string `json:"subscriptionID,omitempty"`
@@ -56,4 +59,15 @@ type Event struct {
 	Header map[string][]string `json:"header,omitempty"`
 	// Body is the request body, byte for byte.
 	Body []byte `json:"-"`
+	// Converted is what sinks get in place of Body: JSON made of the XML of a callout. Empty: they get Body. It is
+	// stored, like the attributes, so that a later version cannot deliver something else under the same id.
+	Converted json.RawMessage `json:"converted,omitempty"`
+}
+
+// Data returns the CloudEvents data: what a sink gets, in the form that DataContentType names.
+func (e Event) Data() []byte {
+	if len(e.Converted) > 0 {
+		return e.Converted
+	}
+	return e.Body
 }
