@@ -1,0 +1,25 @@
+package route
+
+import "github.com/ess-operator/ess-operator/webhook-receiver/internal/event"
+
+// DefaultNotifyPath is where Concur's callout posts notifications unless the connector says otherwise
+// (SAP Concur, Event Notification v1).
+const DefaultNotifyPath = "/concur/v1.0/notify"
+
+// Connector is one entry of the connectors list: who may post notifications of the legacy callout, and
+// where they go.
+type Connector struct {
+	ID event.RouteID
+	// Path is where Concur posts. Connectors may share one: the user name tells them apart.
+	Path string
+	// Credentials are those accepted; more than one while they are being rotated.
+	Credentials []Credential
+	// Sink is where notifications go; nil: they stay in the store.
+	Sink *Sink
+	// AwaitSink: a sink is wanted but not known yet.
+	AwaitSink bool
+	Delivery  Delivery
+}
+
+// Credential is what Concur shows by HTTP Basic. It never goes to a log.
+type Credential struct{ Username, Password string }
