@@ -1,0 +1,95 @@
+package admin
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/ess-operator/ess-operator/webhook-receiver/internal/event"
+)
+
+// statistics is the answer of /v1/statistics. The manager reads it: fields may be added, and none may change.
+type statistics struct {
+	Time    time.Time          `json:"time"`
+	Version string             `json:"version"`
+	Store   storeStatistics    `json:"store"`
+	Routes  []event.RouteStats `json:"routes"`
+}
+
+// storeStatistics are event.StoreStats without the routes, and with every field always there.
+type storeStatistics struct {
+	Events      uint64        `json:"events"`
+	Used        int64         `json:"used"`
+	FileSize    int64         `json:"fileSize"`
+	MaxSize     int64         `json:"maxSize"`
+	Full        bool          `json:"full"`
+	Failed      string        `json:"failed"`
+	SyncLatency time.Duration `json:"syncLatency"` // nanoseconds
+}
+
+func (h *Handler) statistics(w http.ResponseWriter, _ *http.Request) error {
+	s := h.Reader.Stats()
+	routes := append([]event.RouteStats{}, s.Routes...) // never null, and not the store's own
+	slices.SortFunc(routes, func(a, b event.RouteStats) int { return byRoute(a.Route, b.Route) })
+	return writeJSON(w, statistics{
+		Time:    h.Clock.Now().UTC(),
+		Version: h.Version,
+		Store: storeStatistics{Events: s.Events, Used: s.Used, FileSize: s.FileSize, MaxSize: s.MaxSize,
+			Full: s.Full, Failed: s.Failed, SyncLatency: s.SyncLatency},
+		Routes: routes,
+	})
+}
+
+func byRoute(a, b event.RouteID) int {
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+}
+
+func (h *Handler) healthz(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write([]byte("alive\n")) // the kubelet went away
+	return nil
+}
+
+// readyz answers everybody, so it names no path, no sink and no error of the system.
+func (h *Handler) readyz(w http.ResponseWriter, _ *http.Request) error {
+	if err := h.unready(); err != nil {
+		return &problem{status: http.StatusServiceUnavailable, detail: "not ready: " + err.Error(), retryAfter: busyRetry}
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write([]byte("ready\n")) // as above
+	return nil
+}
+
+func (h *Handler) unready() error {
+	if err := h.Ready(); err != nil {
+		return err
+	}
+	switch s := h.Reader.Stats(); {
+	case s.Failed != "":
+		return errors.New("a write to the store failed, and it takes none until it has been reopened; " +
+			"/v1/statistics and the log say what failed")
+	case s.Full:
+		return errors.New("the store is full; raise journal.bbolt.maxSize, or let its events be delivered")
+	}
+	return nil
+}
+
+// maxScrapes: Prometheus comes alone, or in pairs.
+const maxScrapes = 4
+
+func (h *Handler) scrape(w http.ResponseWriter, r *http.Request) error {
+	h.scraper.ServeHTTP(w, r)
+	return nil
+}
+
+func (h *Handler) newScraper() http.Handler {
+	return promhttp.HandlerFor(h.Gatherer, promhttp.HandlerOpts{
+		MaxRequestsInFlight: maxScrapes,
+		Timeout:             writeTimeout / 2,
+		ErrorHandling:       promhttp.ContinueOnError, // one bad collector must not hide the others
+	})
+}
