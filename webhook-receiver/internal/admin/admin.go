@@ -43,8 +43,8 @@ type Tailer interface {
 
 // RouteFile is what the receiver goes by of its routes file.
 type RouteFile struct {
-	// Routes are those in force, and Loaded is since when.
-	Routes []route.Route
+	// Table is in force, and Loaded is since when.
+	Table  *route.Table
 	Loaded time.Time
 	// Refused is why a newer file was not taken; nil: the file is in force as it is. Its text must not hold credentials.
 	Refused error
@@ -67,6 +67,8 @@ type Config struct {
 	Tailer   Tailer
 	// Routes returns how the routes file stands.
 	Routes func() RouteFile
+	// Refusals returns, for each known route, the deliveries that were refused since the last one that was taken.
+	Refusals func() map[event.RouteID]event.Refusals
 	// Gatherer is what /metrics shows; Registerer gets the metrics of this package.
 	Gatherer   prometheus.Gatherer
 	Registerer prometheus.Registerer
@@ -87,7 +89,7 @@ const (
 
 func (c Config) validated() (Config, error) {
 	missing := map[string]bool{
-		"Token": c.Token == nil, "Ready": c.Ready == nil, "Routes": c.Routes == nil,
+		"Token": c.Token == nil, "Ready": c.Ready == nil, "Routes": c.Routes == nil, "Refusals": c.Refusals == nil,
 		"Reader": c.Reader == nil, "Replayer": c.Replayer == nil, "Tailer": c.Tailer == nil,
 		"Gatherer": c.Gatherer == nil, "Registerer": c.Registerer == nil, "Logger": c.Logger == nil,
 	}

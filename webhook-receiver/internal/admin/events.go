@@ -23,8 +23,9 @@ type eventList struct {
 // eventDetail is the answer of /v1/events/{seq}.
 type eventDetail struct {
 	event.Record
+	// DataSize is of what arrived, which /v1/events/{seq}/data returns.
 	DataSize int `json:"dataSize"`
-	// Data is there when the body is JSON.
+	// Data is what sinks get, when it is JSON. Of a callout that is not what arrived, which was XML.
 	Data json.RawMessage `json:"data,omitempty"`
 }
 
@@ -51,9 +52,9 @@ func (h *Handler) list(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, answer)
 }
 
-// metadata is what lists and tails show: neither body nor headers.
+// metadata is what lists and tails show: neither headers nor data in any form.
 func metadata(r event.Record) event.Record {
-	r.Event.Header, r.Event.Body = nil, nil
+	r.Event.Header, r.Event.Body, r.Event.Converted = nil, nil, nil
 	return r
 }
 
@@ -62,11 +63,12 @@ func (h *Handler) get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body := rec.Event.Body
-	detail := eventDetail{Record: rec, DataSize: len(body)}
-	if isJSON(rec.Event.DataContentType) && utf8.Valid(body) && json.Valid(body) {
-		detail.Data = body
+	detail := eventDetail{Record: rec, DataSize: len(rec.Event.Body)}
+	data := rec.Event.Data()
+	if isJSON(rec.Event.DataContentType) && utf8.Valid(data) && json.Valid(data) {
+		detail.Data = data
 	}
+	detail.Event.Converted = nil // shown as data
 	return writeJSON(w, detail)
 }
 
@@ -77,7 +79,7 @@ func (h *Handler) data(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	header := w.Header()
-	header.Set("Content-Type", mediaType(rec.Event.DataContentType))
+	header.Set("Content-Type", bodyType(rec.Event))
 	header.Set("Content-Length", strconv.Itoa(len(rec.Event.Body)))
 	header.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="event-%d"`, rec.Seq))
 	header.Set("Content-Security-Policy", "default-src 'none'; sandbox")
@@ -110,6 +112,14 @@ func pathSeq(r *http.Request) (uint64, error) {
 func isJSON(contentType string) bool {
 	t, _, err := mime.ParseMediaType(contentType)
 	return err == nil && (t == "application/json" || strings.HasSuffix(t, "+json"))
+}
+
+// bodyType is the media type of what arrived. What was converted is of another type since.
+func bodyType(e event.Event) string {
+	if len(e.Converted) > 0 {
+		return mediaType(http.Header(e.Header).Get("Content-Type"))
+	}
+	return mediaType(e.DataContentType)
 }
 
 // mediaType passes on what is one; the sender chose it.

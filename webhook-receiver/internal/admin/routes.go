@@ -26,6 +26,8 @@ type refusal struct {
 // may get one day is not shown by chance.
 type routeInfo struct {
 	event.RouteID
+	// Path is where events are posted.
+	Path           string       `json:"path"`
 	SubscriptionID string       `json:"subscriptionID,omitempty"`
 	Source         string       `json:"source,omitempty"`
 	Sink           *sinkInfo    `json:"sink,omitempty"`
@@ -52,10 +54,7 @@ type deliveryInfo struct {
 
 func (h *Handler) routes(w http.ResponseWriter, _ *http.Request) error {
 	file := h.Routes()
-	answer := routesAnswer{Loaded: file.Loaded.UTC(), Routes: make([]routeInfo, 0, len(file.Routes))}
-	for _, r := range file.Routes {
-		answer.Routes = append(answer.Routes, describe(r))
-	}
+	answer := routesAnswer{Loaded: file.Loaded.UTC(), Routes: describeAll(file.Table)}
 	slices.SortFunc(answer.Routes, func(a, b routeInfo) int { return byRoute(a.RouteID, b.RouteID) })
 	if file.Refused != nil {
 		answer.Refused = &refusal{Time: file.RefusedAt.UTC(), Error: file.Refused.Error()}
@@ -63,7 +62,18 @@ func (h *Handler) routes(w http.ResponseWriter, _ *http.Request) error {
 	return writeJSON(w, answer)
 }
 
-func describe(r route.Route) routeInfo {
+func describeAll(t *route.Table) []routeInfo {
+	infos := []routeInfo{} // never null
+	for _, r := range t.All() {
+		infos = append(infos, describe(r, r.Path()))
+	}
+	for _, c := range t.Connectors() {
+		infos = append(infos, describe(route.Route{ID: c.ID, Sink: c.Sink, AwaitSink: c.AwaitSink, Delivery: c.Delivery}, c.Path))
+	}
+	return infos
+}
+
+func describe(r route.Route, path string) routeInfo {
 	d := r.Delivery
 	info := deliveryInfo{
 		BackoffPolicy: d.BackoffPolicy, BackoffDelay: d.BackoffDelay.String(), Timeout: d.Timeout.String(),
@@ -72,7 +82,7 @@ func describe(r route.Route) routeInfo {
 	if d.Retries >= 0 {
 		info.Retry = &d.Retries
 	}
-	return routeInfo{RouteID: r.ID, SubscriptionID: r.SubscriptionID, Source: r.Source,
+	return routeInfo{RouteID: r.ID, Path: path, SubscriptionID: r.SubscriptionID, Source: r.Source,
 		Sink: describeSink(r.Sink), AwaitSink: r.AwaitSink, Delivery: info}
 }
 

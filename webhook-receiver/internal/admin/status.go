@@ -33,15 +33,34 @@ type storeStatistics struct {
 
 func (h *Handler) statistics(w http.ResponseWriter, _ *http.Request) error {
 	s := h.Reader.Stats()
-	routes := append([]event.RouteStats{}, s.Routes...) // never null, and not the store's own
-	slices.SortFunc(routes, func(a, b event.RouteStats) int { return byRoute(a.Route, b.Route) })
 	return writeJSON(w, statistics{
 		Time:    h.Clock.Now().UTC(),
 		Version: h.Version,
 		Store: storeStatistics{Events: s.Events, Used: s.Used, FileSize: s.FileSize, MaxSize: s.MaxSize,
 			Full: s.Full, Failed: s.Failed, SyncLatency: s.SyncLatency},
-		Routes: routes,
+		Routes: withRefusals(s.Routes, h.Refusals()),
 	})
+}
+
+// withRefusals joins what the store knows of routes with what was refused before it could get there. A route that
+// never had an event may have refusals.
+func withRefusals(stored []event.RouteStats, refusals map[event.RouteID]event.Refusals) []event.RouteStats {
+	routes := make([]event.RouteStats, 0, len(stored)+len(refusals)) // never null
+	known := make(map[event.RouteID]bool, len(stored))
+	for _, s := range stored {
+		if r, refused := refusals[s.Route]; refused {
+			s.Refusals = &r
+		}
+		known[s.Route] = true
+		routes = append(routes, s)
+	}
+	for id, r := range refusals {
+		if !known[id] {
+			routes = append(routes, event.RouteStats{Route: id, Refusals: &r})
+		}
+	}
+	slices.SortFunc(routes, func(a, b event.RouteStats) int { return byRoute(a.Route, b.Route) })
+	return routes
 }
 
 func byRoute(a, b event.RouteID) int {
