@@ -74,3 +74,9 @@ func (s *EventSubscriptionSpec) EffectiveAdoptionPolicy() AdoptionPolicy {
 func (s *EventSubscriptionSpec) EffectiveDeletionPolicy() DeletionPolicy {
 	return cmp.Or(s.DeletionPolicy, DeletionDelete)
 }
+
+// IsZero reports whether there is no sink.
+func (s Sink) IsZero() bool { return s.URI == "" && s.Ref == SinkRef{} }
+
+// IsService reports whether the object is a Service, whose address follows from its name.
+func (r SinkRef) IsService() bool { return r.APIVersion == "v1" && r.Kind == "Service" }

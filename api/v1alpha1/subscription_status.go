@@ -35,10 +35,26 @@ type EventSubscriptionStatus struct {
 	// +kubebuilder:validation:MaxLength=4096
 	Endpoint string `json:"endpoint,omitempty"`
 
-	// sinkURI is where the receiver delivers. Written once the receiver delivers for this object.
+	// sinkURI is where the receiver delivers. Absent: nothing is delivered, or
+	// the sink was not found yet and events wait for it.
 	// +optional
 	// +kubebuilder:validation:MaxLength=4096
 	SinkURI string `json:"sinkURI,omitempty"`
+
+	// sinkCACerts are the PEM certificates that a Knative Addressable asks to trust for sinkURI.
+	// +optional
+	// +kubebuilder:validation:MaxLength=65536
+	SinkCACerts string `json:"sinkCACerts,omitempty"`
+
+	// deadLetterSinkURI is where the receiver delivers what the sink did not take.
+	// +optional
+	// +kubebuilder:validation:MaxLength=4096
+	DeadLetterSinkURI string `json:"deadLetterSinkURI,omitempty"`
+
+	// deadLetterSinkCACerts are the PEM certificates that a Knative Addressable asks to trust for deadLetterSinkURI.
+	// +optional
+	// +kubebuilder:validation:MaxLength=65536
+	DeadLetterSinkCACerts string `json:"deadLetterSinkCACerts,omitempty"`
 
 	// companyIDs are the companies whose events ESS delivers here.
 	// +optional
@@ -71,7 +87,8 @@ type EventSubscriptionStatus struct {
 	// +kubebuilder:validation:MaxItems=8
 	Drift []Drift `json:"drift,omitempty"`
 
-	// delivery is what the receiver counted for this object. Written once the receiver delivers for it.
+	// delivery is what the receiver counted for this object, when that last
+	// said something new. Traffic alone is noted once an hour.
 	// +optional
 	Delivery *DeliveryStatus `json:"delivery,omitempty"`
 
@@ -127,7 +144,7 @@ type DeliveryStatus struct {
 	// +optional
 	DeadLettered int64 `json:"deadLettered,omitempty"`
 
-	// lastError is what the sink last answered, when that was a failure.
+	// lastError is why deliveries to the sink fail or wait; absent while they succeed.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	LastError string `json:"lastError,omitempty"`

@@ -38,6 +38,8 @@ type EventSubscription struct {
 // EventSubscriptionSpec says what should be delivered, and where.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.subscriptionID) == has(oldSelf.subscriptionID) && (!has(self.subscriptionID) || self.subscriptionID == oldSelf.subscriptionID)",fieldPath=".subscriptionID",message="subscriptionID cannot change, because ESS knows a subscription only by its id: make a new EventSubscription instead"
+// +kubebuilder:validation:XValidation:rule="!has(self.sink) || has(self.endpoint.receiver)",fieldPath=".sink",message="sink needs endpoint.receiver, because only the companion receiver delivers to a sink: use it, or leave sink out"
+// +kubebuilder:validation:XValidation:rule="!has(self.delivery) || has(self.sink)",fieldPath=".delivery",message="delivery says how events get to a sink: add a sink, or leave delivery out"
 type EventSubscriptionSpec struct {
 	// connectionRef names the ConcurConnection to subscribe through.
 	// +required
@@ -69,6 +71,16 @@ type EventSubscriptionSpec struct {
 	// endpoint is where ESS delivers.
 	// +required
 	Endpoint Endpoint `json:"endpoint,omitzero"`
+
+	// sink is where the companion receiver delivers events, as CloudEvents. It
+	// needs endpoint.receiver. Absent: events stay in the receiver's store.
+	// +optional
+	Sink Sink `json:"sink,omitempty,omitzero"`
+
+	// delivery says how the companion receiver delivers to the sink, in the
+	// words of Knative's DeliverySpec. Absent: as its fields say of absence.
+	// +optional
+	Delivery Delivery `json:"delivery,omitempty,omitzero"`
 
 	// adoptionPolicy says what to do when a subscription of this id already
 	// exists under our application and this object did not make it. Absent: IfIdentical.

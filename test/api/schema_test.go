@@ -14,7 +14,7 @@ func TestEveryRuleOfASpecHasAnEntry(t *testing.T) {
 	t.Parallel()
 	for crd, table := range map[string][]validation{
 		"concurconnections.concur.ess-operator.io":  slices.Concat(connectionRules, connectionLimits),
-		"eventsubscriptions.concur.ess-operator.io": subscriptionRules,
+		"eventsubscriptions.concur.ess-operator.io": slices.Concat(subscriptionRules, allSinkRules),
 	} {
 		t.Run(crd, func(t *testing.T) {
 			t.Parallel()
