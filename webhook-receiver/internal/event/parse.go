@@ -45,7 +45,7 @@ func Parse(from Origin, body []byte, received time.Time) Event {
 		SubscriptionID:  from.SubscriptionID,
 		Time:            received,
 		Received:        received,
-		DataContentType: mediaType(from.ContentType),
+		DataContentType: MediaType(from.ContentType),
 		Body:            body,
 	}
 	// Not a struct: Go would match its fields in any case, and take "timestamp" or "ID" for what they are not.
@@ -100,7 +100,7 @@ func typeOf(topic, eventType string) string {
 }
 
 // text returns the string in raw as an attribute may hold it; empty when raw is anything but a string.
-func text(raw json.RawMessage) string { return clean(decode(raw)) }
+func text(raw json.RawMessage) string { return AttributeValue(decode(raw)) }
 
 // identifier returns the string or number in raw; empty when an attribute cannot hold just that.
 func identifier(raw json.RawMessage) string {
@@ -108,7 +108,7 @@ func identifier(raw json.RawMessage) string {
 	if len(raw) > 0 && (raw[0] == '-' || '0' <= raw[0] && raw[0] <= '9') {
 		id = string(raw)
 	}
-	if clean(id) != id {
+	if AttributeValue(id) != id {
 		return ""
 	}
 	return id
@@ -138,8 +138,9 @@ func parseTime(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// mediaType returns s when it names a media type, else one that fits all bytes.
-func mediaType(s string) string {
+// MediaType returns s when it names a media type, else "application/octet-stream", which fits all bytes. It is the
+// DataContentType of what goes into quarantine.
+func MediaType(s string) string {
 	if len(s) > maxText {
 		return anyContentType
 	}
@@ -147,7 +148,7 @@ func mediaType(s string) string {
 	if err != nil || !strings.Contains(name, "/") {
 		return anyContentType
 	}
-	return cmp.Or(clean(mime.FormatMediaType(name, parameters)), anyContentType)
+	return cmp.Or(AttributeValue(mime.FormatMediaType(name, parameters)), anyContentType)
 }
 
 // notAnObject says why body is none; err is what decoding it came to. It quotes nothing of the body.

@@ -9,10 +9,10 @@ import (
 // proxies take 8 KiB of them; the longest value in Concur's samples has 64 bytes.
 const maxText = 512
 
-// clean returns s as the CloudEvents type String: without control characters, noncharacters and what stands for
-// a lone surrogate or a broken byte (encoding/json makes U+FFFD of these), without spaces around it, and at most
-// maxText bytes long.
-func clean(s string) string {
+// AttributeValue returns s as the CloudEvents type String: without control characters, noncharacters and what
+// stands for a lone surrogate or a broken byte (decoders make U+FFFD of these), without spaces around it, and at
+// most 512 bytes long.
+func AttributeValue(s string) string {
 	s = strings.TrimSpace(strings.Map(legal, s))
 	if len(s) <= maxText {
 		return s
