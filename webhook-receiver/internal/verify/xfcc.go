@@ -1,0 +1,109 @@
+package verify
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// What a header may hold at the most: a chain has three or four certificates of about 2 KiB each.
+const (
+	maxForwardedHeader = 64 << 10
+	maxForwardedChain  = 10
+)
+
+var errIncomplete = errors.New("holds only facts about the certificate, such as its hash; let the proxy send the certificate itself " +
+	"(Envoy: set_current_client_cert_details with cert or chain)")
+
+// parseForwarded returns the certificates in the value of a header, the client's first.
+func parseForwarded(value string) ([]*x509.Certificate, error) {
+	if len(value) > maxForwardedHeader {
+		return nil, fmt.Errorf("has %d bytes, more than any chain needs", len(value))
+	}
+	value = strings.TrimSpace(value)
+	if strings.HasPrefix(value, "-----BEGIN") {
+		return parseEscaped(value)
+	}
+	// Envoy: one element per proxy, ours the last; in it, pairs.
+	elements := splitQuoted(value, ',')
+	var leaf, chain string
+	known := false
+	for _, pair := range splitQuoted(elements[len(elements)-1], ';') {
+		name, text, ok := strings.Cut(pair, "=")
+		if !ok {
+			return nil, errors.New("is neither as Envoy writes X-Forwarded-Client-Cert, nor PEM encoded as in URLs")
+		}
+		switch strings.ToLower(strings.TrimSpace(name)) {
+		case "cert":
+			leaf = unquote(text)
+		case "chain":
+			chain = unquote(text)
+		case "by", "hash", "subject", "uri", "dns":
+			known = true
+		}
+	}
+	switch {
+	case leaf != "" || chain != "":
+		return parseEscaped(leaf + "%0A" + chain)
+	case known:
+		return nil, errIncomplete
+	}
+	return nil, errors.New("names no certificate: neither Cert= nor Chain= is in it")
+}
+
+// parseEscaped returns the certificates in PEM that is encoded as in URLs.
+func parseEscaped(value string) ([]*x509.Certificate, error) {
+	// Not QueryUnescape: a proxy may leave the plus signs of base64 as they are.
+	text, err := url.PathUnescape(value)
+	if err != nil {
+		return nil, errors.New("has a broken percent encoding")
+	}
+	var chain []*x509.Certificate
+	rest := []byte(text)
+	for len(strings.TrimSpace(string(rest))) > 0 {
+		var block *pem.Block
+		block, rest = pem.Decode(rest)
+		if block == nil || block.Type != "CERTIFICATE" || len(chain) == maxForwardedChain {
+			return nil, errors.New("holds something else than a chain of certificates in PEM")
+		}
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, errors.New("holds a certificate that cannot be read")
+		}
+		chain = append(chain, c)
+	}
+	if len(chain) == 0 {
+		return nil, errors.New("holds no certificate")
+	}
+	return chain, nil
+}
+
+// splitQuoted splits s at separators that are not inside double quotes. The result has at least one element.
+func splitQuoted(s string, separator byte) []string {
+	var parts []string
+	start, quoted := 0, false
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '\\' && quoted:
+			i++ // whatever follows is part of the value
+		case s[i] == '"':
+			quoted = !quoted
+		case s[i] == separator && !quoted:
+			parts = append(parts, s[start:i])
+			start = i + 1
+		}
+	}
+	return append(parts, s[start:])
+}
+
+// unquote returns s without the quotes around it.
+func unquote(s string) string {
+	s = strings.TrimSpace(s)
+	if len(s) < 2 || s[0] != '"' || s[len(s)-1] != '"' {
+		return s
+	}
+	return strings.ReplaceAll(s[1:len(s)-1], `\"`, `"`)
+}
