@@ -23,13 +23,14 @@ func (s *seconds) UnmarshalText(text []byte) error {
 }
 
 type file struct {
-	Name   string   `yaml:"name"`
-	Wait   seconds  `yaml:"wait"`
-	Count  int      `yaml:"count"`
-	Strict bool     `yaml:"strict"`
-	Inner  *inner   `yaml:"inner"`
-	List   []inner  `yaml:"list"`
-	Words  []string `yaml:"words"`
+	Name   string             `yaml:"name"`
+	Wait   seconds            `yaml:"wait"`
+	Count  int                `yaml:"count"`
+	Strict bool               `yaml:"strict"`
+	Inner  *inner             `yaml:"inner"`
+	List   []inner            `yaml:"list"`
+	Words  []string           `yaml:"words"`
+	Later  *strictyaml.Unread `yaml:"later"`
 	Hidden string
 }
 
@@ -57,7 +58,7 @@ func TestDecodeFillsTheStruct(t *testing.T) {
 	}
 }
 
-const none = "no such key; the keys here are name, wait, count, strict, inner, list, words"
+const none = "no such key; the keys here are name, wait, count, strict, inner, list, words, later"
 const written = "anchors (&), aliases (*) and tags (!) are not read here: write the value out"
 
 // refusals are files with something wrong in them.
@@ -123,7 +124,7 @@ var refusals = map[string]struct {
 	"NotABlock": {
 		reason: "A file of another kind must not pass for an empty one.",
 		yaml:   "just words\n",
-		want:   []string{"line 1: must be a block of keys: name, wait, count, strict, inner, list, words"},
+		want:   []string{"line 1: must be a block of keys: name, wait, count, strict, inner, list, words, later"},
 	},
 }
 
@@ -180,6 +181,15 @@ func TestRefuseFindsTheLine(t *testing.T) {
 	}
 }
 
+func TestUnread(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"later: {a: {b: [1]}}", "later: x", "later: [1]"} {
+		if d := strictyaml.Decode([]byte(text), &file{}); d.Err() != nil || !d.Has("later") {
+			t.Errorf("%s: Err = %v, Has = %v; want it noticed and not read", text, d.Err(), d.Has("later"))
+		}
+	}
+}
+
 func TestErrorIsBounded(t *testing.T) {
 	t.Parallel()
 	err := strictyaml.Decode([]byte("words: ["+strings.Repeat("1, ", 1000)+"]\n"), &file{}).Err()
@@ -190,7 +200,7 @@ func TestErrorIsBounded(t *testing.T) {
 
 func TestKeys(t *testing.T) {
 	t.Parallel()
-	want := []string{"name", "wait", "count", "strict", "inner.key", "list[].key", "words[]"}
+	want := []string{"name", "wait", "count", "strict", "inner.key", "list[].key", "words[]", "later"}
 	if diff := cmp.Diff(want, strictyaml.Keys(file{})); diff != "" {
 		t.Errorf("Keys (-want +got):\n%s", diff)
 	}

@@ -27,8 +27,17 @@ func (d *Document) value(n *yaml.Node, path string, v reflect.Value) {
 	d.plain(n, path, v)
 }
 
+// Unread is a key of which only matters that it is there. Nothing below it is looked at.
+type Unread struct{}
+
+// UnmarshalText does nothing, and makes Unread one key to [Keys].
+func (*Unread) UnmarshalText([]byte) error { return nil }
+
 // plain decodes a value without anchor or tag.
 func (d *Document) plain(n *yaml.Node, path string, v reflect.Value) {
+	if v.Type() == reflect.TypeFor[Unread]() {
+		return
+	}
 	if text, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
 		d.text(n, path, text)
 		return
