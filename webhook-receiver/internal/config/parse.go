@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -136,7 +137,7 @@ func (p *parser) within(at string, value, least, most int64, message string) {
 // listen checks an address to listen on: a host, which may be empty, and a port by number.
 func (p *parser) listen(at, address string) {
 	host, port, err := net.SplitHostPort(address)
-	if _, portErr := net.LookupPort("tcp", port); err != nil || portErr != nil || port == "" || strings.ContainsAny(host, " /") {
+	if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil || strings.ContainsAny(host, " /") {
 		p.refuse(at, "must be an address such as :8443 or 127.0.0.1:8443")
 	}
 }
