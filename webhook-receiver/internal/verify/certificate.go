@@ -78,17 +78,17 @@ func newCertificates(c Certificate, now func() time.Time, m metrics) (*certifica
 
 // check looks at the header of a listed proxy first: on its connection, the certificate of the handshake is the
 // proxy's own.
-func (v *certificates) check(r *http.Request, _ []byte) (string, *Failure) {
-	var untrusted *Failure
+func (v *certificates) check(r *http.Request, _ []byte) (string, *CheckError) {
+	var untrusted *CheckError
 	if v.forwarded != nil {
 		failure := v.checkForwarded(r)
 		v.metrics.count(methodForwarded, failure)
 		switch {
 		case failure == nil:
 			return methodForwarded, nil
-		case failure.Kind == ErrUntrustedProxy:
+		case errors.Is(failure, ErrUntrustedProxy):
 			untrusted = failure
-		case failure.Kind != ErrAbsent:
+		case !errors.Is(failure, ErrAbsent):
 			return "", failure
 		}
 	}
@@ -97,13 +97,13 @@ func (v *certificates) check(r *http.Request, _ []byte) (string, *Failure) {
 	switch {
 	case failure == nil:
 		return methodCertificate, nil
-	case failure.Kind == ErrAbsent && untrusted != nil:
+	case untrusted != nil && errors.Is(failure, ErrAbsent):
 		return "", untrusted
 	}
 	return "", failure
 }
 
-func (v *certificates) checkDirect(r *http.Request) *Failure {
+func (v *certificates) checkDirect(r *http.Request) *CheckError {
 	if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
 		return fail(methodCertificate, ErrAbsent, "the connection brought no client certificate; if a proxy ends TLS, let it pass the certificate on, and configure forwarded")
 	}
@@ -120,7 +120,7 @@ func (v *certificates) checkDirect(r *http.Request) *Failure {
 }
 
 // verify returns the span of time for which chain, whose first certificate is the client's, is believed.
-func (v *certificates) verify(method string, chain []*x509.Certificate) (span, *Failure) {
+func (v *certificates) verify(method string, chain []*x509.Certificate) (span, *CheckError) {
 	leaf, now := chain[0], v.now()
 	if !v.named(leaf) {
 		return span{}, fail(method, ErrWrongName, "the certificate is for %.200q, not for %s; if Concur has changed the name, add it to names",
@@ -179,7 +179,7 @@ func (v *certificates) named(leaf *x509.Certificate) bool {
 }
 
 // chainFailure says what is wrong with a chain, and what to do about it.
-func chainFailure(method string, err error, now time.Time) *Failure {
+func chainFailure(method string, err error, now time.Time) *CheckError {
 	var invalid x509.CertificateInvalidError
 	var unknown x509.UnknownAuthorityError
 	switch {

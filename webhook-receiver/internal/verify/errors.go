@@ -48,8 +48,8 @@ var results = map[error]string{
 	ErrBadSignature:     "bad_signature",
 }
 
-// Failure is why one check proved nothing.
-type Failure struct {
+// CheckError is why one check proved nothing.
+type CheckError struct {
 	// Method is "certificate", "forwarded" or "signature".
 	Method string
 	// Kind is one of the Err values of this package.
@@ -59,13 +59,13 @@ type Failure struct {
 }
 
 // Error returns a sentence without its period.
-func (f *Failure) Error() string { return fmt.Sprintf("%s: %v: %s", f.Method, f.Kind, f.Detail) }
+func (f *CheckError) Error() string { return fmt.Sprintf("%s: %v: %s", f.Method, f.Kind, f.Detail) }
 
 // Unwrap returns the kind.
-func (f *Failure) Unwrap() error { return f.Kind }
+func (f *CheckError) Unwrap() error { return f.Kind }
 
 // Error is why a request is not proved to come from Concur.
-type Error struct{ Failures []*Failure }
+type Error struct{ Failures []*CheckError }
 
 // Error names every check that failed, and why.
 func (e *Error) Error() string {
@@ -85,6 +85,6 @@ func (e *Error) Unwrap() []error {
 	return all
 }
 
-func fail(method string, kind error, format string, args ...any) *Failure {
-	return &Failure{Method: method, Kind: kind, Detail: fmt.Sprintf(format, args...)}
+func fail(method string, kind error, format string, args ...any) *CheckError {
+	return &CheckError{Method: method, Kind: kind, Detail: fmt.Sprintf(format, args...)}
 }

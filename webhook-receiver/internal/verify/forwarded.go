@@ -40,7 +40,7 @@ func (f Forwarded) withDefaults() (Forwarded, error) {
 	return f, nil
 }
 
-func (v *certificates) checkForwarded(r *http.Request) *Failure {
+func (v *certificates) checkForwarded(r *http.Request) *CheckError {
 	// A proxy that appends puts its own line last.
 	lines := r.Header.Values(v.forwarded.Header)
 	if len(lines) == 0 || lines[len(lines)-1] == "" {

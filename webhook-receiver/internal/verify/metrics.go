@@ -53,7 +53,7 @@ func register(r prometheus.Registerer, c *prometheus.CounterVec) (*prometheus.Co
 }
 
 // count counts the outcome of a check; a nil failure is a proof.
-func (m metrics) count(method string, failure *Failure) {
+func (m metrics) count(method string, failure *CheckError) {
 	var kind error
 	if failure != nil {
 		kind = failure.Kind

@@ -81,20 +81,24 @@ func newSignatures(c Signature, m metrics) (*signatures, error) {
 		if err != nil {
 			return nil, fmt.Errorf("key %s: %w", k.Name, err)
 		}
-		for i, public := range publics {
-			name := k.Name
-			if i > 0 {
-				name = fmt.Sprintf("%s#%d", k.Name, i+1)
-			}
-			for _, a := range algorithms {
-				s.candidates = append(s.candidates, candidate{key: name, algorithm: a, public: public})
-			}
-		}
+		s.add(k.Name, publics, algorithms)
 	}
 	return s, nil
 }
 
-func (s *signatures) check(r *http.Request, body []byte) (string, *Failure) {
+func (s *signatures) add(name string, publics []*rsa.PublicKey, algorithms []Algorithm) {
+	for i, public := range publics {
+		each := name
+		if i > 0 {
+			each = fmt.Sprintf("%s#%d", name, i+1)
+		}
+		for _, a := range algorithms {
+			s.candidates = append(s.candidates, candidate{key: each, algorithm: a, public: public})
+		}
+	}
+}
+
+func (s *signatures) check(r *http.Request, body []byte) (string, *CheckError) {
 	match, failure := s.verify(r.Header.Get(SignatureHeader), body)
 	s.metrics.count(methodSignature, failure)
 	if failure != nil {
@@ -104,7 +108,7 @@ func (s *signatures) check(r *http.Request, body []byte) (string, *Failure) {
 	return methodSignature + ":" + match.key, nil
 }
 
-func (s *signatures) verify(header string, body []byte) (candidate, *Failure) {
+func (s *signatures) verify(header string, body []byte) (candidate, *CheckError) {
 	if header == "" {
 		return candidate{}, fail(methodSignature, ErrAbsent, "there is no header %s; a proxy may have dropped it", SignatureHeader)
 	}

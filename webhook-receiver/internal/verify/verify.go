@@ -16,6 +16,7 @@
 package verify
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -53,50 +54,55 @@ type Policy struct {
 }
 
 // A check looks for one kind of proof. It returns what proved the request, or why nothing did, and has counted it.
-type check func(r *http.Request, body []byte) (proof string, failure *Failure)
+type check func(r *http.Request, body []byte) (proof string, failure *CheckError)
 
 // New returns the policy of c. The error says which setting is wrong, and how to right it.
 func New(c Config) (*Policy, error) {
-	p := &Policy{require: c.Require}
-	switch p.require {
-	case "":
-		p.require = Any
-	case Any, All:
-	default:
+	c.Require = cmp.Or(c.Require, Any)
+	if c.Require != Any && c.Require != All {
 		return nil, fmt.Errorf("require: %q is neither %q nor %q", c.Require, Any, All)
 	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	checks, err := newChecks(c)
+	if err != nil {
+		return nil, err
+	}
+	if len(checks) == 0 {
+		return nil, errors.New("neither clientCertificate nor signature is on, so nobody could prove anything: turn on one of them")
+	}
+	return &Policy{require: c.Require, checks: checks}, nil
+}
+
+func newChecks(c Config) ([]check, error) {
 	m, err := newMetrics(c.Registerer)
 	if err != nil {
 		return nil, err
 	}
+	var checks []check
 	if c.Certificate != nil {
 		certificates, err := newCertificates(*c.Certificate, c.Now, m)
 		if err != nil {
 			return nil, fmt.Errorf("clientCertificate: %w", err)
 		}
-		p.checks = append(p.checks, certificates.check)
+		checks = append(checks, certificates.check)
 	}
 	if c.Signature != nil {
 		signatures, err := newSignatures(*c.Signature, m)
 		if err != nil {
 			return nil, fmt.Errorf("signature: %w", err)
 		}
-		p.checks = append(p.checks, signatures.check)
+		checks = append(checks, signatures.check)
 	}
-	if len(p.checks) == 0 {
-		return nil, errors.New("neither clientCertificate nor signature is on, so nobody could prove anything: turn on one of them")
-	}
-	return p, nil
+	return checks, nil
 }
 
 // Prove returns what proves that r, whose body has been read, comes from Concur: "certificate", "forwarded" or
 // "signature:" and the name of the key, and several of them joined by "+". The error is an *Error.
 func (p *Policy) Prove(r *http.Request, body []byte) (string, error) {
 	proofs := make([]string, 0, len(p.checks))
-	var failures []*Failure
+	var failures []*CheckError
 	for _, check := range p.checks {
 		proof, failure := check(r, body)
 		if failure != nil {

@@ -27,31 +27,31 @@ func parseForwarded(value string) ([]*x509.Certificate, error) {
 	if strings.HasPrefix(value, "-----BEGIN") {
 		return parseEscaped(value)
 	}
-	// Envoy: one element per proxy, ours the last; in it, pairs.
+	// Envoy: one element per proxy, ours the last.
 	elements := splitQuoted(value, ',')
-	var leaf, chain string
-	known := false
-	for _, pair := range splitQuoted(elements[len(elements)-1], ';') {
-		name, text, ok := strings.Cut(pair, "=")
-		if !ok {
-			return nil, errors.New("is neither as Envoy writes X-Forwarded-Client-Cert, nor PEM encoded as in URLs")
-		}
-		switch strings.ToLower(strings.TrimSpace(name)) {
-		case "cert":
-			leaf = unquote(text)
-		case "chain":
-			chain = unquote(text)
-		case "by", "hash", "subject", "uri", "dns":
-			known = true
-		}
-	}
+	fields, err := parseElement(elements[len(elements)-1])
 	switch {
-	case leaf != "" || chain != "":
-		return parseEscaped(leaf + "%0A" + chain)
-	case known:
+	case err != nil:
+		return nil, err
+	case fields["cert"] != "" || fields["chain"] != "":
+		return parseEscaped(fields["cert"] + "%0A" + fields["chain"])
+	case fields["hash"] != "" || fields["subject"] != "" || fields["by"] != "":
 		return nil, errIncomplete
 	}
 	return nil, errors.New("names no certificate: neither Cert= nor Chain= is in it")
+}
+
+// parseElement returns the pairs of an element, their names in lower case.
+func parseElement(element string) (map[string]string, error) {
+	fields := make(map[string]string)
+	for _, pair := range splitQuoted(element, ';') {
+		name, value, ok := strings.Cut(pair, "=")
+		if !ok {
+			return nil, errors.New("is neither as Envoy writes X-Forwarded-Client-Cert, nor PEM encoded as in URLs")
+		}
+		fields[strings.ToLower(strings.TrimSpace(name))] = unquote(value)
+	}
+	return fields, nil
 }
 
 // parseEscaped returns the certificates in PEM that is encoded as in URLs.
