@@ -1,0 +1,62 @@
+package callout
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+
+	"github.com/ess-operator/ess-operator/webhook-receiver/internal/event"
+)
+
+// Credential is one pair of user name and password that is valid for a connector: what somebody typed into Concur's
+// Register Application Connector page. During rotation a connector has several.
+type Credential struct {
+	Connector          event.RouteID
+	Username, Password string
+}
+
+// Set holds the credentials of all connectors. It never changes, and may be used by many goroutines at once.
+type Set struct {
+	entries []entry
+	equal   func(x, y []byte) int // a test counts its calls
+}
+
+// entry holds hashes because only what has one length can be compared in constant time.
+type entry struct {
+	connector          event.RouteID
+	username, password [sha256.Size]byte
+}
+
+// NewSet returns the set of the given credentials. Those without user name or password are left out: a Secret with
+// an empty value must not open the door. Of several equal pairs the first one counts.
+func NewSet(credentials []Credential) *Set {
+	s := &Set{equal: subtle.ConstantTimeCompare}
+	for _, c := range credentials {
+		if c.Username == "" || c.Password == "" {
+			continue
+		}
+		s.entries = append(s.entries, entry{
+			connector: c.Connector,
+			username:  sha256.Sum256([]byte(c.Username)),
+			password:  sha256.Sum256([]byte(c.Password)),
+		})
+	}
+	return s
+}
+
+// Match returns the connector that has these credentials; not ok: none has.
+//
+// How long it takes depends on the size of the set and on the lengths of the arguments, which the caller knows
+// anyway: not on whether the user exists, which pair fits, or how much of a password is right.
+func (s *Set) Match(username, password string) (connector event.RouteID, ok bool) {
+	user, pass := sha256.Sum256([]byte(username)), sha256.Sum256([]byte(password))
+	found := -1
+	for i := len(s.entries) - 1; i >= 0; i-- { // backwards, so that the first of several stays
+		e := &s.entries[i]
+		fits := s.equal(user[:], e.username[:]) & s.equal(pass[:], e.password[:])
+		found = subtle.ConstantTimeSelect(fits, i, found)
+	}
+	if found < 0 {
+		return event.RouteID{}, false
+	}
+	return s.entries[found].connector, true
+}
