@@ -66,6 +66,8 @@ type Record struct {
 	ToDeadLetterSink bool `json:"toDeadLetterSink,omitempty"`
 	// Replays counts how often it was made pending again.
 	Replays int `json:"replays,omitempty"`
+	// Missed is for a live tail only: how many events just before this one its reader was too slow for.
+	Missed uint64 `json:"missed,omitempty"`
 }
 
 // Settlement is how an attempt to deliver a claimed event ended. Its zero value says that it was delivered.
