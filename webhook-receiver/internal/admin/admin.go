@@ -36,8 +36,8 @@ type Replayer interface {
 
 // Tailer shows what is stored from now on.
 type Tailer interface {
-	// Tail returns events in the order of their Seq until ctx ends. Whoever reads too slowly misses some, which
-	// the gap in Seq tells.
+	// Tail returns events in the order in which they are stored, until ctx ends. Whoever reads too slowly misses
+	// some; the next record says in Missed how many.
 	Tail(ctx context.Context) <-chan event.Record
 }
 

@@ -23,7 +23,7 @@ func TestTokens(t *testing.T) {
 		"First":        {"Both tokens are valid while one replaces the other.", []string{"Bearer one"}, "one\ntwo\n", true},
 		"Second":       {"Both tokens are valid while one replaces the other.", []string{"Bearer two"}, "one\ntwo\n", true},
 		"Windows":      {"Editors end lines in two ways.", []string{"Bearer one"}, "one\r\ntwo\r\n", true},
-		"Twice":        {"The same line twice is not two wrongs.", []string{"Bearer one"}, "one\none\n", true},
+		"Twice":        {"The same line twice is not two wrongs.", []string{"Bearer one"}, "one\n" + "one\n", true},
 		"Wrong":        {"Another token is none.", []string{"Bearer two"}, "one", false},
 		"Shorter":      {"A part of a token is none.", []string{"Bearer on"}, "one", false},
 		"Longer":       {"More than a token is none.", []string{"Bearer onetwo"}, "one", false},

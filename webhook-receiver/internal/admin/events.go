@@ -55,6 +55,7 @@ func (h *Handler) list(w http.ResponseWriter, r *http.Request) error {
 // metadata is what lists and tails show: neither headers nor data in any form.
 func metadata(r event.Record) event.Record {
 	r.Event.Header, r.Event.Body, r.Event.Converted = nil, nil, nil
+	r.Missed = 0 // has a line of its own
 	return r
 }
 

@@ -155,8 +155,10 @@ func TestDataIsWhatArrived(t *testing.T) {
 		change func(*event.Event)
 		want   string // content type
 	}{
-		"JSON":    {"The type of what arrived.", func(*event.Event) {}, "application/json"},
-		"Callout": {"What sinks get is JSON, but XML arrived.", func(e *event.Event) { e.Converted, e.Header = []byte("{}"), map[string][]string{"Content-Type": {"text/xml; charset=utf-8"}} }, "text/xml; charset=utf-8"},
+		"JSON": {"The type of what arrived.", func(*event.Event) {}, "application/json"},
+		"Callout": {"What sinks get is JSON, but XML arrived.", func(e *event.Event) {
+			e.Converted, e.Header = []byte("{}"), map[string][]string{"Content-Type": {"text/xml; charset=utf-8"}}
+		}, "text/xml; charset=utf-8"},
 		"None":    {"Bytes are bytes.", func(e *event.Event) { e.DataContentType = "" }, "application/octet-stream"},
 		"Hostile": {"A type cannot bring a header along.", func(e *event.Event) { e.DataContentType = "text/html\r\nSet-Cookie: a=b" }, "application/octet-stream"},
 		"HTML":    {"A page is no page here: see the other headers.", func(e *event.Event) { e.DataContentType = "text/html" }, "text/html"},

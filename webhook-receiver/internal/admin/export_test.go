@@ -50,15 +50,15 @@ func ParseReplay(body []byte) ([]event.Filter, bool, error) {
 	return s.filters, s.dryRun, err
 }
 
-// FillSlots takes all slots of ordinary requests until the function it returns is called.
+// FillSlots waits until no request is under way, and lets none in until the function it returns is called.
 func (h *Handler) FillSlots() (release func()) {
-	for range cap(h.slots) {
-		h.slots <- struct{}{}
-	}
-	return func() {
-		for range cap(h.slots) {
-			<-h.slots
+	each := func(do func(chan struct{})) {
+		for _, slots := range h.slots {
+			for range cap(slots) {
+				do(slots)
+			}
 		}
 	}
+	each(func(slots chan struct{}) { slots <- struct{}{} })
+	return func() { each(func(slots chan struct{}) { <-slots }) }
 }
-

@@ -7,8 +7,11 @@ import (
 	"sync"
 )
 
-// maxInFlight bounds what all callers but tails and probes may ask at once: each may hold one event in memory.
-const maxInFlight = 64
+// What may be under way at once.
+const (
+	maxInFlight = 64 // each may hold an event in memory
+	maxScrapes  = 4  // Prometheus comes alone, or in pairs
+)
 
 // Handler serves the admin port.
 type Handler struct {
@@ -16,8 +19,7 @@ type Handler struct {
 	mux     *http.ServeMux
 	metrics *metrics
 	scraper http.Handler
-	slots   chan struct{} // of requests
-	tails   chan struct{} // of live tails
+	slots   map[access]chan struct{} // each holds a value for each request under way
 
 	stopTails sync.Once
 	stopped   chan struct{} // closed: tails end
@@ -40,7 +42,7 @@ const (
 	limited access = iota // with a token, within maxInFlight
 	tailing               // with a token, within MaxTails, without end
 	open                  // without a token: probes
-	scraped               // with a token; bounds itself, and ignores its query
+	scraped               // with a token, within maxScrapes; ignores its query
 )
 
 // endpoints is all that is served.
@@ -69,13 +71,16 @@ func New(c Config) (*Handler, error) {
 		return nil, err
 	}
 	h := &Handler{
-		Config:  c,
-		mux:     http.NewServeMux(),
-		slots:   make(chan struct{}, maxInFlight),
-		tails:   make(chan struct{}, c.MaxTails),
+		Config: c,
+		mux:    http.NewServeMux(),
+		slots: map[access]chan struct{}{
+			limited: make(chan struct{}, maxInFlight),
+			tailing: make(chan struct{}, c.MaxTails),
+			scraped: make(chan struct{}, maxScrapes),
+		},
 		stopped: make(chan struct{}),
 	}
-	if h.metrics, err = newMetrics(c.Registerer, func() float64 { return float64(len(h.tails)) }); err != nil {
+	if h.metrics, err = newMetrics(c.Registerer, func() float64 { return float64(len(h.slots[tailing])) }); err != nil {
 		return nil, err
 	}
 	h.scraper = h.newScraper()
@@ -124,13 +129,9 @@ func (h *Handler) endpoint(e endpoint) http.Handler {
 
 // admit takes the slot that a request needs.
 func (h *Handler) admit(a access) (release func(), err error) {
-	slots := h.slots
-	switch a {
-	case open, scraped:
+	slots, bounded := h.slots[a]
+	if !bounded {
 		return func() {}, nil
-	case tailing:
-		slots = h.tails
-	case limited:
 	}
 	select {
 	case slots <- struct{}{}:

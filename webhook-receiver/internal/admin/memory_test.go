@@ -13,8 +13,8 @@ type memory struct {
 	mu      sync.Mutex
 	records []event.Record // the one of Seq n is at n-1
 	stats   event.StoreStats
-	broken  error // what writes answer
-	tails   map[chan event.Record]bool
+	broken  error                        // what writes answer
+	tails   map[chan event.Record]uint64 // how many each has missed
 }
 
 func (m *memory) add(e event.Event, s event.State) {
@@ -22,10 +22,13 @@ func (m *memory) add(e event.Event, s event.State) {
 	defer m.mu.Unlock()
 	r := event.Record{Seq: uint64(len(m.records) + 1), Event: e, State: s}
 	m.records = append(m.records, r)
-	for c := range m.tails {
+	for c, missed := range m.tails {
+		r.Missed = missed
 		select {
 		case c <- r:
+			m.tails[c] = 0
 		default: // it reads too slowly
+			m.tails[c]++
 		}
 	}
 }
@@ -115,13 +118,13 @@ func (m *memory) ReplayAll(ctx context.Context, f event.Filter) (int, error) {
 
 // Tail shows what is added from now on.
 func (m *memory) Tail(ctx context.Context) <-chan event.Record {
-	c := make(chan event.Record, 16)
+	c := make(chan event.Record, 256)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.tails == nil {
-		m.tails = map[chan event.Record]bool{}
+		m.tails = map[chan event.Record]uint64{}
 	}
-	m.tails[c] = true
+	m.tails[c] = 0
 	context.AfterFunc(ctx, func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()

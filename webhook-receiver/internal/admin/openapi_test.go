@@ -27,8 +27,10 @@ type document struct {
 type operation struct {
 	Security    *[]any
 	Parameters  []parameter
-	RequestBody *struct{ Content map[string]struct{ Schema map[string]any } }
-	Responses   map[string]struct {
+	RequestBody *struct {
+		Content map[string]struct{ Schema map[string]any }
+	}
+	Responses map[string]struct {
 		Headers map[string]any
 		Content map[string]struct{ Schema map[string]any }
 	}
@@ -104,28 +106,40 @@ func TestEveryEndpointIsDescribed(t *testing.T) {
 	}
 	for _, e := range newBench(t).Endpoints() {
 		served = append(served, e.Method+" "+e.Path)
-		op := d.Paths[e.Path][strings.ToLower(e.Method)]
-		var query, path []string
-		for _, p := range op.Parameters {
-			if p.In == "query" {
-				query = append(query, p.Name)
-			} else {
-				path = append(path, "{"+p.Name+"}")
-			}
-		}
-		if diff := cmp.Diff(sorted(e.Query), sorted(query)); diff != "" {
-			t.Errorf("%s: query parameters -served +described:\n%s", e.Path, diff)
-		}
-		if diff := cmp.Diff(sorted(regexp.MustCompile(`\{\w+\}`).FindAllString(e.Path, -1)), sorted(path)); diff != "" {
-			t.Errorf("%s: path parameters -served +described:\n%s", e.Path, diff)
-		}
-		if public := op.Security != nil && len(*op.Security) == 0; public != e.Open {
-			t.Errorf("%s needs no token: served %t, described %t", e.Path, e.Open, public)
-		}
+		checkOperation(t, e, d.Paths[e.Path][strings.ToLower(e.Method)])
 	}
 	if diff := cmp.Diff(sorted(served), sorted(described)); diff != "" {
 		t.Errorf("-served +described:\n%s", diff)
 	}
+}
+
+// checkOperation holds an endpoint to its description.
+func checkOperation(t *testing.T, e admin.Endpoint, op operation) {
+	t.Helper()
+	if diff := cmp.Diff(sorted(e.Query), op.names("query")); diff != "" {
+		t.Errorf("%s: query parameters -served +described:\n%s", e.Path, diff)
+	}
+	var inPath []string
+	for _, m := range regexp.MustCompile(`\{(\w+)\}`).FindAllStringSubmatch(e.Path, -1) {
+		inPath = append(inPath, m[1])
+	}
+	if diff := cmp.Diff(sorted(inPath), op.names("path")); diff != "" {
+		t.Errorf("%s: path parameters -served +described:\n%s", e.Path, diff)
+	}
+	if public := op.Security != nil && len(*op.Security) == 0; public != e.Open {
+		t.Errorf("%s needs no token: served %t, described %t", e.Path, e.Open, public)
+	}
+}
+
+// names are those of the parameters in one place.
+func (o operation) names(in string) []string {
+	var names []string
+	for _, p := range o.Parameters {
+		if p.In == in {
+			names = append(names, p.Name)
+		}
+	}
+	return sorted(names)
 }
 
 func sorted(names []string) []string {

@@ -97,9 +97,6 @@ func (h *Handler) unready() error {
 	return nil
 }
 
-// maxScrapes: Prometheus comes alone, or in pairs.
-const maxScrapes = 4
-
 func (h *Handler) scrape(w http.ResponseWriter, r *http.Request) error {
 	h.scraper.ServeHTTP(w, r)
 	return nil
@@ -107,8 +104,7 @@ func (h *Handler) scrape(w http.ResponseWriter, r *http.Request) error {
 
 func (h *Handler) newScraper() http.Handler {
 	return promhttp.HandlerFor(h.Gatherer, promhttp.HandlerOpts{
-		MaxRequestsInFlight: maxScrapes,
-		Timeout:             writeTimeout / 2,
-		ErrorHandling:       promhttp.ContinueOnError, // one bad collector must not hide the others
+		Timeout:       writeTimeout / 2,
+		ErrorHandling: promhttp.ContinueOnError, // one bad collector must not hide the others
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/utils/clock"
 
 	"github.com/ess-operator/ess-operator/webhook-receiver/internal/event"
@@ -31,8 +32,7 @@ func (h *Handler) tail(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	w.WriteHeader(http.StatusOK)
-	t := &tailer{w: w, filter: f, clock: h.Clock}
-	defer func() { h.metrics.missed.Add(float64(t.missed)) }()
+	t := &tailer{w: w, filter: f, clock: h.Clock, missed: h.metrics.missed}
 	// The status has been sent, so that there is no other way to tell the caller than to end. It ends mostly
 	// because the caller has.
 	_ = h.follow(r, t)
@@ -74,20 +74,17 @@ type tailer struct {
 	w      http.ResponseWriter
 	filter event.Filter
 	clock  clock.PassiveClock
-	last   uint64 // Seq of the last event seen, selected or not
-	missed uint64
+	missed prometheus.Counter
 }
 
 // record writes what a new event makes known. Without more to come, it goes out at once.
 func (t *tailer) record(r event.Record, more bool) error {
-	if t.last != 0 && r.Seq > t.last+1 {
-		gap := r.Seq - t.last - 1
-		t.missed += gap
-		if err := t.line(tailLine{Missed: gap}); err != nil {
+	if r.Missed > 0 {
+		t.missed.Add(float64(r.Missed))
+		if err := t.line(tailLine{Missed: r.Missed}); err != nil {
 			return err
 		}
 	}
-	t.last = max(t.last, r.Seq)
 	if t.filter.Matches(r) {
 		m := metadata(r)
 		if err := t.line(tailLine{Record: &m}); err != nil {
