@@ -71,13 +71,12 @@ func unanswered(ctx context.Context, host string, err error) *Error {
 // reason words what can be wrong with a connection, for people.
 func reason(host string, err error) string {
 	var lookup *net.DNSError
-	var record tls.RecordHeaderError
 	var untrusted *tls.CertificateVerificationError
 	var dial *net.OpError
 	switch {
 	case errors.As(err, &lookup):
 		return "the sink's name cannot be looked up: " + lookup.Name + ": " + lookup.Err
-	case errors.As(err, &record):
+	case errors.Is(err, http.ErrSchemeMismatch):
 		return "the sink does not speak TLS: does its URI begin with https for a port that is http?"
 	case errors.As(err, &untrusted):
 		return distrust(untrusted.Err)
