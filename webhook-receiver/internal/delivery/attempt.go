@@ -137,8 +137,8 @@ func (l *loop) send(ctx context.Context, to route.Sink, e event.Event, format ro
 func (l *loop) settle(ctx context.Context, seq uint64, how event.Settlement) {
 	for n := 1; ; n++ {
 		err := l.Queue.Settle(seq, how)
-		if errors.Is(err, event.ErrNotFound) {
-			return // it has expired meanwhile
+		if errors.Is(err, event.ErrNotFound) || errors.Is(err, event.ErrNotClaimed) {
+			return // it has been removed meanwhile, or is somebody else's
 		}
 		l.store(err)
 		if err == nil {

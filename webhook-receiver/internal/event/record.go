@@ -11,6 +11,8 @@ var (
 	ErrFull = errors.New("the store is full")
 	// ErrUnavailable: a write or sync failed, or the store is closing. What the disk holds of the write is unknown.
 	ErrUnavailable = errors.New("the store does not take writes")
+	// ErrNotClaimed: nobody delivers that event now, so nobody can say how it went.
+	ErrNotClaimed = errors.New("the event is not claimed")
 	// ErrNotFound: there is no such event, or no longer.
 	ErrNotFound = errors.New("no such event")
 )

@@ -18,9 +18,6 @@ import (
 	"github.com/ess-operator/ess-operator/webhook-receiver/internal/event"
 )
 
-// ErrNotClaimed is what Settle answers about an event that nobody has claimed, or whose claim is over.
-var ErrNotClaimed = errors.New("the event is not claimed")
-
 // Options say where a journal is and what it keeps. Only Path is needed.
 type Options struct {
 	// Path is the file; its directory must exist.

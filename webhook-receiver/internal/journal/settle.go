@@ -2,14 +2,16 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/ess-operator/ess-operator/webhook-receiver/internal/event"
 )
 
-// Settle ends a claim and stores how the attempt ended; it returns once that is on disk. Whatever it returns, the
-// claim is over: after an error the event will be claimed again, which is why a sink can get an event twice.
+// Settle ends a claim and stores how the attempt ended; it returns once that is on disk. After ErrUnavailable the
+// claim holds, and the same settlement can be tried again: to give the event to somebody else now would make its
+// sink get it twice. After every other answer the claim is over.
 //
 // A dead letter that its sink took keeps the error for which it died. The settlement of an event that was replayed
 // meanwhile changes nothing. The errors are ErrNotClaimed, ErrNotFound when it has been removed, ErrUnavailable
@@ -17,19 +19,19 @@ import (
 func (j *Journal) Settle(seq uint64, how event.Settlement) error {
 	c, ok := j.claims.get(seq)
 	if !ok {
-		return fmt.Errorf("settling event %d: %w", seq, ErrNotClaimed)
+		return fmt.Errorf("settling event %d: %w", seq, event.ErrNotClaimed)
 	}
-	// Released after the commit: a claim in between would take the event as it was.
-	defer func() {
+	var err error
+	if !how.Abandoned {
+		err = j.submit(context.Background(), statusSize+len(how.Error), func(b *batch) error {
+			return b.settle(seq, c.version, how)
+		})
+	}
+	if !errors.Is(err, event.ErrUnavailable) {
+		// Released after the commit: a claim in between would take the event as it was.
 		j.claims.release(seq)
 		j.signals.wake(c.route)
-	}()
-	if how.Abandoned {
-		return nil
 	}
-	err := j.submit(context.Background(), statusSize+len(how.Error), func(b *batch) error {
-		return b.settle(seq, c.version, how)
-	})
 	if err != nil {
 		return fmt.Errorf("settling event %d: %w", seq, err)
 	}

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -123,5 +124,25 @@ func TestClaimOldestDueFirst(t *testing.T) {
 	}
 	if want := b.clock.Now(); !next.Equal(want) {
 		t.Errorf("next = %v, want %v: the limit left one that is due", next, want)
+	}
+}
+
+func TestSettlementWaitsOutAFailure(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	seq := b.add(entry(reports, "a"))
+	b.claim(reports, "a")
+	b.fail(errors.New("the disk is gone"))
+	if err := b.Settle(seq, event.Settlement{}); !errors.Is(err, event.ErrUnavailable) {
+		t.Fatalf("settling while nothing is written: %v, want ErrUnavailable", err)
+	}
+	if err := b.exchange(); err != nil {
+		t.Fatal(err)
+	}
+	b.claim(reports) // it is still claimed: the sink has it already
+	b.settle(seq, event.Settlement{})
+	b.state(seq, event.Delivered)
+	if err := b.Settle(seq, event.Settlement{}); !errors.Is(err, event.ErrNotClaimed) {
+		t.Errorf("settling twice: %v, want ErrNotClaimed", err)
 	}
 }
