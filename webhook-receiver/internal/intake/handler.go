@@ -1,0 +1,179 @@
+package intake
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/ess-operator/ess-operator/webhook-receiver/internal/event"
+	"github.com/ess-operator/ess-operator/webhook-receiver/internal/route"
+)
+
+// Store keeps events.
+type Store interface {
+	// Append returns nil only once e would survive a loss of power. Its errors are event.ErrFull,
+	// event.ErrUnavailable and those of ctx. It may be called from many goroutines at once.
+	Append(ctx context.Context, e event.Entry) (event.Outcome, error)
+}
+
+// Prover tells whether a request comes from Concur.
+type Prover interface {
+	// Prove returns what proves it, or an error that says why nothing does; the error may be logged. It may be
+	// called from many goroutines at once.
+	Prove(r *http.Request, body []byte) (proof string, err error)
+}
+
+// Config is what a Handler needs. Store, Prover and Routes must be given.
+type Config struct {
+	Store Store
+	// Prover and Routes are asked for each request, so they may change at any time.
+	Prover func() Prover
+	Routes func() *route.Table
+	// OmitHeaders are not stored with events; credentials never are. Name the header here in which a proxy forwards
+	// certificates: it is as long as the event.
+	OmitHeaders []string
+	// MaxBodySize is in bytes; zero: 4 MiB. See also SetMaxBodySize.
+	MaxBodySize int64
+	// MaxInFlight is how many requests are worked on at once; zero: 1,024. MaxBytesInFlight is what their bodies may
+	// take together; zero: 128 MiB.
+	MaxInFlight      int64
+	MaxBytesInFlight int64
+	// AppendTimeout is how long an answer waits for the store; zero: 20 s.
+	AppendTimeout time.Duration
+	// Now is the clock that events are stamped with; nil: the system's.
+	Now func() time.Time
+	// Registerer gets the metrics; nil: nobody does.
+	Registerer prometheus.Registerer
+	// Logger gets what people should know of; nil: slog.Default().
+	Logger *slog.Logger
+}
+
+// Handler takes events. Its methods may be called from many goroutines at once.
+type Handler struct {
+	config   Config
+	omit     map[string]bool
+	maxBody  atomic.Int64
+	draining atomic.Bool
+	requests budget
+	bytes    budget
+	refusals refusals
+	metrics  metrics
+	log      journalist
+}
+
+// New returns a Handler. It panics when the registerer has the metrics of another one already.
+func New(c Config) *Handler {
+	c = withDefaults(c)
+	h := &Handler{
+		config:   c,
+		omit:     map[string]bool{"Authorization": true, "Proxy-Authorization": true, "Cookie": true},
+		requests: budget{limit: c.MaxInFlight},
+		bytes:    budget{limit: c.MaxBytesInFlight},
+		log:      newJournalist(c.Logger),
+	}
+	for _, name := range c.OmitHeaders {
+		h.omit[http.CanonicalHeaderKey(name)] = true
+	}
+	h.SetMaxBodySize(c.MaxBodySize)
+	h.metrics = newMetrics(c.Registerer, &h.requests, &h.bytes)
+	return h
+}
+
+func withDefaults(c Config) Config {
+	c.MaxInFlight = orDefault(c.MaxInFlight, defaultMaxInFlight)
+	c.MaxBytesInFlight = orDefault(c.MaxBytesInFlight, defaultMaxBytes)
+	c.AppendTimeout = orDefault(c.AppendTimeout, defaultAppendTimeout)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return c
+}
+
+func orDefault[N int | int64 | time.Duration](n, otherwise N) N {
+	if n > 0 {
+		return n
+	}
+	return otherwise
+}
+
+// SetMaxBodySize changes how large a body may be, for requests from now on; zero: 4 MiB.
+func (h *Handler) SetMaxBodySize(bytes int64) { h.maxBody.Store(orDefault(bytes, defaultMaxBody)) }
+
+// Drain makes every further request be answered with 503. Those that are worked on are finished.
+func (h *Handler) Drain() { h.draining.Store(true) }
+
+// Refusals returns, for each route that is known, the deliveries that were refused since the last one that was taken.
+func (h *Handler) Refusals() map[event.RouteID]event.Refusals {
+	return h.refusals.of(h.config.Routes())
+}
+
+// ServeHTTP takes a delivery: it answers 200 only once the event is stored.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	to, known := h.config.Routes().ByPath(r.URL.Path)
+	how := screen(r, known)
+	var err error
+	if how == "" {
+		how, err = h.take(w, r, to)
+	}
+	a := answers[how]
+	if how == notOurs || how == wrongMethod {
+		a.write(w)
+		return // no delivery, so not counted as one
+	}
+	h.metrics.received(to.ID, how)
+	h.refusals.note(to.ID, a, h.config.Now())
+	h.log.write(r.Context(), to.ID, how, err)
+	if !a.taken() {
+		// The server reads on before it answers, in case that little is left. That must not hold up the answer.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(restTimeout))
+	}
+	a.write(w)
+	h.metrics.duration.WithLabelValues(string(how)).Observe(time.Since(start).Seconds())
+}
+
+// screen tells apart what is no delivery, or for nobody known; empty: it is one.
+func screen(r *http.Request, known bool) result {
+	ours := known || strings.HasPrefix(r.URL.Path+"/", route.EventsPrefix)
+	switch {
+	case !ours:
+		return notOurs
+	case r.Method != http.MethodPost:
+		return wrongMethod
+	case !known:
+		return unknownRoute
+	}
+	return ""
+}
+
+// take does all that may go wrong, and turns a panic into a result.
+func (h *Handler) take(w http.ResponseWriter, r *http.Request, to route.Route) (how result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			how, err = panicked, fmt.Errorf("taking an event: %v\n%s", p, debug.Stack())
+		}
+	}()
+	if h.draining.Load() {
+		return draining, nil
+	}
+	if !h.requests.take(1) {
+		return overloaded, fmt.Errorf("taking an event: %d others are being worked on, which is the limit", h.requests.limit)
+	}
+	defer h.requests.give(1)
+	body, held, how, err := h.read(w, r)
+	defer func() { h.bytes.give(held) }()
+	if how != "" {
+		return how, err
+	}
+	return h.accept(r, to, body)
+}

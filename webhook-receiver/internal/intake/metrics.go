@@ -1,0 +1,80 @@
+package intake
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+	"golang.org/x/time/rate"
+
+	"github.com/ess-operator/ess-operator/webhook-receiver/internal/event"
+)
+
+type metrics struct {
+	deliveries *prometheus.CounterVec
+	duration   *prometheus.HistogramVec
+}
+
+func newMetrics(r prometheus.Registerer, requests, bytes *budget) metrics {
+	f := promauto.With(r)
+	f.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "ess_receiver_in_flight_requests",
+		Help: "Deliveries that are being worked on now.",
+	}, func() float64 { return float64(requests.used.Load()) })
+	f.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "ess_receiver_in_flight_bytes",
+		Help: "Memory that the bodies of these deliveries take now.",
+	}, func() float64 { return float64(bytes.used.Load()) })
+	return metrics{
+		deliveries: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "ess_receiver_received_total",
+			Help: "Deliveries by route and how they ended. Those for unknown routes have no namespace and no name.",
+		}, []string{"kind", "namespace", "name", "result"}),
+		duration: f.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "ess_receiver_answer_duration_seconds",
+			Help: "Time from the headers of a delivery to its answer, by how it ended. Concur gives up after 60 seconds.",
+			Buckets: []float64{
+				0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
+			},
+		}, []string{"result"}),
+	}
+}
+
+// received counts a delivery. A stranger can make up paths, but no routes, so no labels.
+func (m metrics) received(id event.RouteID, how result) {
+	if id == (event.RouteID{}) {
+		id.Kind = event.Subscription
+	}
+	m.deliveries.WithLabelValues(string(id.Kind), id.Namespace, id.Name, string(how)).Inc()
+}
+
+// journalist logs what people should know of. Of each result it writes the first few lines and then one now and
+// again, because a stranger can cause as many as they like.
+type journalist struct {
+	to   *slog.Logger
+	when map[result]*rate.Sometimes
+}
+
+func newJournalist(to *slog.Logger) journalist {
+	j := journalist{to: to, when: make(map[result]*rate.Sometimes, len(answers))}
+	for how := range answers {
+		j.when[how] = &rate.Sometimes{First: 10, Interval: 10 * time.Second}
+	}
+	return j
+}
+
+func (j journalist) write(ctx context.Context, id event.RouteID, how result, err error) {
+	a := answers[how]
+	if a.taken() {
+		return
+	}
+	j.when[how].Do(func() {
+		attributes := []slog.Attr{slog.String("result", string(how)), slog.Int("status", a.status), slog.Any("error", err)}
+		if id != (event.RouteID{}) {
+			attributes = append(attributes, slog.String("route", id.String()))
+		}
+		j.to.LogAttrs(ctx, a.level, "Refusing a delivery: "+a.text, attributes...)
+	})
+}
