@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -10,7 +11,8 @@ import (
 
 // Append stores an event, and returns nil only once it would survive a loss of power. An event of that route and id
 // that arrived less than the de-duplication window ago makes it a Duplicate, which stores nothing; a duplicate of an
-// event that is being written waits until that is on disk.
+// event that is being written waits until that is on disk. An event that shares the id but not the bytes is no
+// repetition: it goes into quarantine, where somebody can look at it, instead of being lost.
 //
 // The errors are ErrFull, ErrUnavailable and, when ctx ended first, that of ctx: then it may have been stored all
 // the same, and a repetition will be a Duplicate.
@@ -61,8 +63,16 @@ type incoming struct {
 }
 
 func (b *batch) append(in *incoming) (event.Outcome, error) {
-	if b.known(in.identity) {
-		return event.Duplicate, nil
+	if seq, ok := b.known(in.identity); ok {
+		if b.holds(seq, in.event.Body) {
+			return event.Duplicate, nil
+		}
+		if err := in.divert(); err != nil {
+			return "", err
+		}
+		if _, ok := b.known(in.identity); ok {
+			return event.Duplicate, nil
+		}
 	}
 	if err := b.room(int64(len(in.sealed))); err != nil {
 		return "", err
@@ -96,10 +106,32 @@ func (b *batch) append(in *incoming) (event.Outcome, error) {
 	return event.Accepted, nil
 }
 
-// known reports whether an id arrived within the window.
-func (b *batch) known(id digest) bool {
-	_, arrived, ok := readIDValue(b.ids.Get(id[:]))
-	return ok && time.Duration(b.now-arrived) < b.j.options.DedupeWindow
+// known returns which event brought an id within the window, if one did.
+func (b *batch) known(id digest) (seq uint64, ok bool) {
+	seq, arrived, ok := readIDValue(b.ids.Get(id[:]))
+	return seq, ok && time.Duration(b.now-arrived) < b.j.options.DedupeWindow
+}
+
+// holds reports whether an event has that body, or has been removed, so that nobody can tell.
+func (b *batch) holds(seq uint64, body []byte) bool {
+	sealed := b.events.Get(seqKey(seq))
+	if sealed == nil {
+		return true
+	}
+	stored, err := openEvent(sealed, seq, true)
+	return err != nil || bytes.Equal(stored.Body, body)
+}
+
+// divert sends an event whose id is taken into quarantine, under an identity that its bytes are part of.
+func (in *incoming) divert() (err error) {
+	diverted := *in.event
+	if diverted.Quarantine == "" {
+		diverted.Quarantine = "another event with this id, but with other bytes, was stored before it"
+	}
+	in.event, in.identity = &diverted, identity(&diverted, string(diverted.Body))
+	in.status.state, in.status.key = codeQuarantined, digest{}
+	in.sealed, in.sum, err = sealEvent(&diverted)
+	return err
 }
 
 // room is nil if the batch may grow by an event of that size.

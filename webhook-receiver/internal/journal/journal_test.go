@@ -167,3 +167,19 @@ func TestAppendEndsWithItsContext(t *testing.T) {
 		t.Errorf("repeating it: %v", err)
 	}
 }
+
+func TestSharedIDLosesNothing(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	first, other := entry(reports, "a"), entry(reports, "a")
+	other.Event.Body = []byte(`{"id":"a","of":"something else"}`)
+	b.appends(first, event.Accepted)
+	b.appends(other, event.Accepted)
+	b.appends(first, event.Duplicate)
+	b.appends(other, event.Duplicate)
+	b.claim(reports, "a")
+	got := b.get(2)
+	if got.State != event.Quarantined || got.Event.Quarantine == "" || string(got.Event.Body) != string(other.Event.Body) {
+		t.Errorf("an event that shares an id is %+v, want it in quarantine, with a reason", got)
+	}
+}

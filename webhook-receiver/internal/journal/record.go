@@ -72,9 +72,9 @@ func hashed(parts ...string) digest {
 	return digest(h.Sum(nil)[:16])
 }
 
-// identity is by what duplicates are told.
-func identity(e *event.Event) digest {
-	return hashed(string(e.Route.Kind), e.Route.Namespace, e.Route.Name, e.ID)
+// identity is by what duplicates are told; more is part of it only for events whose id is not theirs alone.
+func identity(e *event.Event, more ...string) digest {
+	return hashed(append([]string{string(e.Route.Kind), e.Route.Namespace, e.Route.Name, e.ID}, more...)...)
 }
 
 // seen is when the first of several duplicates arrived. It outlives the event if that is removed early.
