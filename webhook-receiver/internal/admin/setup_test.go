@@ -27,7 +27,7 @@ var now = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 // bench is a handler and all it stands on.
 type bench struct {
 	*admin.Handler
-	store    *memory
+	store    *memory // what the handler reads, unless the test put something else there
 	clock    *clocktesting.FakeClock
 	registry *prometheus.Registry
 }
