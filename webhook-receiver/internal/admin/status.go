@@ -92,7 +92,7 @@ func (h *Handler) unready() error {
 		return errors.New("a write to the store failed, and it takes none until it has been reopened; " +
 			"/v1/statistics and the log say what failed")
 	case s.Full:
-		return errors.New("the store is full; raise journal.bbolt.maxSize, or let its events be delivered")
+		return errors.New("the store, or its disk, is full; raise journal.bbolt.maxSize or enlarge the disk, or let events be delivered")
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ func TestReadiness(t *testing.T) {
 		"Starting": {"Nothing may come before all is there.", errors.New("starting"), event.StoreStats{}, "starting"},
 		"Draining": {"Nothing should come any more.", errors.New("draining"), event.StoreStats{}, "draining"},
 		"Failed":   {"What cannot be stored must not be taken.", nil, event.StoreStats{Failed: "write /secret/path: EIO"}, "a write to the store failed"},
-		"Full":     {"What cannot be stored must not be taken.", nil, event.StoreStats{Full: true}, "the store is full"},
+		"Full":     {"What cannot be stored must not be taken.", nil, event.StoreStats{Full: true}, "the store, or its disk, is full"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
