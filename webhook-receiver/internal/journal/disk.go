@@ -64,9 +64,9 @@ func measureSync(dir string) (time.Duration, error) {
 }
 
 // lockFile takes the lock of an open file; the error is bbolt's ErrTimeout when another process has it.
-func lockFile(f *os.File, wait time.Duration) error {
+func lockFile(f *os.File) error {
 	const pause = 50 * time.Millisecond
-	for deadline := time.Now().Add(wait); ; time.Sleep(pause) {
+	for deadline := time.Now().Add(lockWait); ; time.Sleep(pause) {
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		switch {
 		case err == nil:

@@ -99,7 +99,7 @@ func openProven(path string, mode os.FileMode, open func(string, int, os.FileMod
 	if err != nil {
 		return nil, err
 	}
-	if err = lockFile(f, lockWait); err == nil {
+	if err = lockFile(f); err == nil {
 		var info os.FileInfo
 		if info, err = f.Stat(); err == nil {
 			err = prove(f, info.Size(), func(offset, size int64) { readAhead(f, offset, size) })
@@ -120,7 +120,7 @@ func (j *Journal) create(dir string) (err error) {
 	}
 	defer d.Close()
 	// Two receivers that start together must not both make it.
-	if err := lockFile(d, lockWait); err != nil {
+	if err := lockFile(d); err != nil {
 		return explain(err, j.options.Path)
 	}
 	if _, err := os.Stat(j.options.Path); !errors.Is(err, os.ErrNotExist) {

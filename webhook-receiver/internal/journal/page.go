@@ -53,21 +53,31 @@ func readMeta(b []byte) (boltMeta, bool) {
 	return m, m.pageSize >= 1024 && m.pageSize <= maxPageSize && m.pageSize&(m.pageSize-1) == 0 && m.high < 1<<40
 }
 
-// newestMeta finds the meta page that counts, as bbolt does: of the valid ones that with the higher transaction.
+// newestMeta finds the meta page that counts. bbolt takes the older one when the newer is invalid, and so loses the
+// last transaction without a word; here both must be valid, and of transactions that follow each other. A crash
+// cannot leave anything else, since what counts in a meta page lies in one sector.
 func newestMeta(r io.ReaderAt) (boltMeta, error) {
 	var best boltMeta
+	var found []uint64
 	for offset := int64(0); offset <= maxPageSize; offset = max(1024, 2*offset) {
 		b := make([]byte, pageHeader+64)
 		if _, err := r.ReadAt(b, offset); err != nil {
 			continue
 		}
 		m, ok := readMeta(b[pageHeader:])
-		if ok && (offset == 0 || offset == m.pageSize) && m.txid >= best.txid {
+		if !ok || offset != 0 && offset != m.pageSize {
+			continue
+		}
+		found = append(found, m.txid)
+		if m.txid >= best.txid {
 			best = m
 		}
 	}
-	if best.pageSize == 0 {
-		return best, fmt.Errorf("%w: neither of its two meta pages is valid", ErrDamaged)
+	if len(found) != 2 {
+		return best, fmt.Errorf("%w: %d of its two meta pages are valid", ErrDamaged, len(found))
+	}
+	if found[0] != found[1]+1 && found[1] != found[0]+1 {
+		return best, fmt.Errorf("%w: its two meta pages are of transactions %d and %d", ErrDamaged, found[0], found[1])
 	}
 	return best, nil
 }
