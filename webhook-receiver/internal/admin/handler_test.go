@@ -80,18 +80,23 @@ func TestRequestsInFlightAreBounded(t *testing.T) {
 }
 
 // lost is a store that cannot read.
-type lost struct{ memory }
-
-var errLost = errors.New("reading page 7 of journal.db: input/output error")
+type lost struct {
+	memory
+	err error
+}
 
 // Get fails.
-func (*lost) Get(uint64) (event.Record, error) { return event.Record{}, errLost }
+func (l *lost) Get(uint64) (event.Record, error) { return event.Record{}, l.err }
+
+// List fails.
+func (l *lost) List(event.Filter, event.Page) ([]event.Record, uint64, error) { return nil, 0, l.err }
 
 func TestFaultsGoToTheLogOnly(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	b := newBench(t, func(c *admin.Config) {
-		c.Reader, c.Logger = &lost{}, slog.New(slog.NewTextHandler(&log, nil))
+		c.Reader = &lost{err: errors.New("reading page 7 of journal.db: input/output error")}
+		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	})
 	p := refused(t, b.get("/v1/events/4711"), http.StatusInternalServerError)
 	if strings.Contains(p.Detail, "journal.db") {

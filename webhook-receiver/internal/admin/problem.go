@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,10 +23,16 @@ type problem struct {
 	status     int
 	detail     string
 	retryAfter time.Duration
+	cause      error // for the log only
 }
 
 // Error is for the log.
-func (p *problem) Error() string { return p.detail }
+func (p *problem) Error() string {
+	if p.cause != nil {
+		return p.cause.Error()
+	}
+	return p.detail
+}
 
 func badRequest(format string, args ...any) error {
 	return &problem{status: http.StatusBadRequest, detail: fmt.Sprintf(format, args...)}
@@ -42,9 +49,12 @@ func problemOf(err error) *problem {
 			detail: "there is no such event, or it was removed after its retention; GET /v1/events lists what there is"}
 	case errors.Is(err, event.ErrUnavailable), errors.Is(err, event.ErrFull):
 		return &problem{status: http.StatusServiceUnavailable, retryAfter: storeRetry,
-			detail: "the store does not take writes now; GET /v1/statistics says why, then try again"}
+			detail: "the store does not work now; GET /v1/statistics says why, then try again"}
 	}
-	return &problem{status: http.StatusInternalServerError,
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return &problem{status: http.StatusServiceUnavailable, retryAfter: busyRetry, detail: "this took longer than it may; ask again"}
+	}
+	return &problem{status: http.StatusInternalServerError, cause: err,
 		detail: "this went wrong inside the receiver; its log says what"}
 }
 

@@ -89,6 +89,9 @@ func (h *Handler) replayAll(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), replayTime)
 	defer cancel()
 	n, err := h.carryOut(ctx, s)
+	if n > 0 && !s.dryRun {
+		h.Logger.LogAttrs(ctx, slog.LevelInfo, "replaying events by a filter", slog.Int("events", n))
+	}
 	if err != nil {
 		return interrupted(n, s.dryRun, err)
 	}
@@ -119,9 +122,6 @@ func (h *Handler) carryOut(ctx context.Context, s selection) (int, error) {
 			return total, err
 		}
 	}
-	if !s.dryRun {
-		h.Logger.LogAttrs(ctx, slog.LevelInfo, "replaying events by a filter", slog.Int("events", total))
-	}
 	return total, nil
 }
 
@@ -150,10 +150,10 @@ func (h *Handler) count(ctx context.Context, f event.Filter) (int, error) {
 
 // interrupted says how far a replay came, since what was done stays done.
 func interrupted(n int, dryRun bool, err error) error {
-	p := *problemOf(err)
 	if dryRun || n == 0 {
 		return err
 	}
+	p := *problemOf(err)
 	p.detail = fmt.Sprintf("%d events were made pending, then this happened: %s. Asking again takes up the rest", n, p.detail)
 	return &p
 }

@@ -1,7 +1,11 @@
 package admin_test
 
 import (
+	"bytes"
+	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -9,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ess-operator/ess-operator/webhook-receiver/internal/admin"
 	"github.com/ess-operator/ess-operator/webhook-receiver/internal/event"
 )
 
@@ -44,6 +49,7 @@ func TestReplayOne(t *testing.T) {
 		"Absent":      {"What is gone cannot be sent.", 99, "", nil, http.StatusNotFound},
 		"Zero":        {"Events begin at 1.", 0, "", nil, http.StatusBadRequest},
 		"DryRun":      {"A wish that is not granted must not be passed over.", 4, `{"dryRun":true}`, nil, http.StatusBadRequest},
+		"Slow":        {"Nothing is wrong inside; there was too much to do.", 4, "", context.DeadlineExceeded, http.StatusServiceUnavailable},
 		"Broken":      {"The store says so, and the caller tries again.", 4, "", fmt.Errorf("writing: %w", event.ErrUnavailable), http.StatusServiceUnavailable},
 	}
 	for name, tc := range tests {
@@ -176,5 +182,21 @@ func TestReplayThatEndsHalfway(t *testing.T) {
 	}
 	if w.Header().Get("Retry-After") == "" {
 		t.Error("no Retry-After")
+	}
+}
+
+func TestReplayThatGoesWrongHalfway(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	b := newBench(t, func(c *admin.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	b.fill()
+	b.store.add(sample("dead too"), event.Dead)
+	b.store.broken = errors.New("page 7 is torn")
+	p := refused(t, b.call(http.MethodPost, "/v1/replay", `{"state":"dead"}`), http.StatusInternalServerError)
+	if !strings.HasPrefix(p.Detail, "1 events were made pending") || strings.Contains(p.Detail, "page 7") {
+		t.Errorf("detail %q must say how far it came, and not why it ended", p.Detail)
+	}
+	if !strings.Contains(log.String(), "page 7 is torn") || !strings.Contains(log.String(), "events=1") {
+		t.Errorf("the log must say both: %s", &log)
 	}
 }

@@ -119,6 +119,11 @@ func checkTrouble(t *testing.T, b *bench, check func(asked, *httptest.ResponseRe
 	broken.fill()
 	broken.store.add(sample("another"), event.Dead)
 	broken.store.broken = event.ErrUnavailable
+	unread := newBench(t, func(c *admin.Config) { c.Reader = &lost{err: event.ErrUnavailable} })
+	for _, a := range []asked{{"GET", "/v1/events", "/v1/events", "", 503}, {"GET", "/v1/events/{seq}", "/v1/events/1", "", 503},
+		{"GET", "/v1/events/{seq}/data", "/v1/events/1/data", "", 503}} {
+		check(a, unread.call(a.method, a.target, a.body))
+	}
 	for _, a := range []asked{{"GET", "/readyz", "/readyz", "", 503}, {"POST", "/v1/events/{seq}/replay", "/v1/events/4/replay", "", 503},
 		{"POST", "/v1/replay", "/v1/replay", `{"state":"dead"}`, 503}} {
 		check(a, broken.call(a.method, a.target, a.body))
