@@ -30,15 +30,15 @@ func (b *budget) give(n int64) { b.used.Add(-n) }
 // announced is not reserved before it comes, for announcing costs nothing.
 func (h *Handler) read(w http.ResponseWriter, r *http.Request) (body []byte, held int64, how result, err error) {
 	most := h.maxBody.Load()
-	if r.ContentLength > most {
-		return nil, 0, tooLarge, fmt.Errorf("reading the body: it has %d bytes, but only %d are allowed; raise events.maxBodySize", r.ContentLength, most)
-	}
-	end := most + 1 // one more, to see whether it ends
 	if r.ContentLength >= 0 {
-		end = r.ContentLength + 1
+		most = min(most, r.ContentLength)
 	}
-	in := newPace(w, r.Body)
-	for size := min(firstRead, end); ; size = min(2*size, end) {
+	if r.ContentLength > most {
+		how, err = beyond(r, most)
+		return nil, 0, how, err
+	}
+	in := newPace(w, r.Body, h.pacing)
+	for size := min(firstRead, most+1); ; size = min(2*size, most+1) { // one more, to see whether it ends
 		if !h.bytes.take(size - held) {
 			return nil, held, overloaded, fmt.Errorf("reading the body: bodies may take %d bytes of memory together, and do", h.bytes.limit)
 		}
@@ -51,15 +51,31 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request) (body []byte, hel
 		case err != nil:
 			how, err = in.failed(err)
 			return nil, held, how, err
-		case size == end:
-			return nil, held, tooLarge, fmt.Errorf("reading the body: it has more than %d bytes; raise events.maxBodySize", end-1)
+		case size > most:
+			how, err = beyond(r, most)
+			return nil, held, how, err
 		}
 	}
 }
 
-// pace reads a body no longer than the limits allow: it moves the deadline of the connection, or of the stream, as
-// bytes come in.
+// beyond tells a body that is too large from one that is larger than announced.
+func beyond(r *http.Request, most int64) (result, error) {
+	if r.ContentLength == most {
+		return aborted, fmt.Errorf("reading the body: it has more than the %d bytes that were announced", most)
+	}
+	return tooLarge, fmt.Errorf("reading the body: it has more than the %d bytes that are allowed; raise events.maxBodySize", most)
+}
+
+// pacing is how long a body may take.
+type pacing struct {
+	whole time.Duration // at the most
+	grace time.Duration // in any case
+	rate  int64         // bytes per second that must have come after the grace
+}
+
+// pace reads a body no longer than that: it moves the deadline of the connection, or of the stream, as bytes come in.
 type pace struct {
+	pacing
 	from  io.Reader
 	to    *http.ResponseController
 	start time.Time
@@ -67,8 +83,8 @@ type pace struct {
 	ended bool // the body ended where it should
 }
 
-func newPace(w http.ResponseWriter, body io.Reader) *pace {
-	return &pace{from: body, to: http.NewResponseController(w), start: time.Now()}
+func newPace(w http.ResponseWriter, body io.Reader, p pacing) *pace {
+	return &pace{pacing: p, from: body, to: http.NewResponseController(w), start: time.Now()}
 }
 
 // fill reads on until body has size bytes; less only with an error.
@@ -79,7 +95,7 @@ func (p *pace) fill(body []byte, size int64) ([]byte, error) {
 }
 
 func (p *pace) Read(b []byte) (int, error) {
-	allowed := min(bodyTimeout, bodyGrace+time.Duration(p.got)*time.Second/bodyRate)
+	allowed := min(p.whole, p.grace+time.Duration(p.got)*time.Second/time.Duration(p.rate))
 	_ = p.to.SetReadDeadline(p.start.Add(allowed)) // where there is no connection, nothing can be slow
 	n, err := p.from.Read(b)
 	p.got += int64(n)

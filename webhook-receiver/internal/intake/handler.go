@@ -60,6 +60,7 @@ type Handler struct {
 	config   Config
 	omit     map[string]bool
 	maxBody  atomic.Int64
+	pacing   pacing
 	draining atomic.Bool
 	requests budget
 	bytes    budget
@@ -74,6 +75,7 @@ func New(c Config) *Handler {
 	h := &Handler{
 		config:   c,
 		omit:     map[string]bool{"Authorization": true, "Proxy-Authorization": true, "Cookie": true},
+		pacing:   pacing{whole: bodyTimeout, grace: bodyGrace, rate: bodyRate},
 		requests: budget{limit: c.MaxInFlight},
 		bytes:    budget{limit: c.MaxBytesInFlight},
 		log:      newJournalist(c.Logger),

@@ -39,7 +39,7 @@ type ServerConfig struct {
 }
 
 // timeouts has the package's limits as defaults.
-type timeouts struct{ header, read, write, idle time.Duration }
+type timeouts struct{ header, read, write, idle, ping time.Duration }
 
 // Server is the events port.
 type Server struct {
@@ -63,8 +63,8 @@ func NewServer(c ServerConfig) *Server {
 		MaxHeaderBytes:    maxHeaderBytes,
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams: maxStreams,
-			SendPingTimeout:      pingAfter,
-			PingTimeout:          pingTimeout,
+			SendPingTimeout:      orDefault(c.timeouts.ping, pingAfter),
+			PingTimeout:          orDefault(c.timeouts.ping, pingTimeout),
 			WriteByteTimeout:     orDefault(c.timeouts.write, writeTimeout),
 		},
 		ConnState: g.track,
