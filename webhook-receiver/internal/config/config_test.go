@@ -21,7 +21,7 @@ var byNetip = cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })
 func byDefault() *config.Config {
 	return &config.Config{
 		Events: config.Events{
-			Listen: ":8443", MaxBodySize: 4 << 20, DrainQuietPeriod: 5 * time.Second, MaxConnections: 1024, MaxInFlight: 256,
+			Listen: ":8443", MaxBodySize: 4 << 20, DrainQuietPeriod: 5 * time.Second, MaxConnections: 4096, MaxInFlight: 1024,
 		},
 		Proof: config.Proof{
 			Require:           config.RequireAny,

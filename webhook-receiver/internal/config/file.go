@@ -86,7 +86,7 @@ func defaults() file {
 	return file{
 		Events: events{
 			Listen: ":8443", MaxBodySize: 4 << 20, DrainQuietPeriod: span(5 * time.Second),
-			MaxConnections: 1024, MaxInFlight: 256,
+			MaxConnections: 4096, MaxInFlight: 1024,
 		},
 		Proof:   proof{Require: string(RequireAny)},
 		Sinks:   sinks{DenyCIDRs: []cidr{prefix("127.0.0.0/8"), prefix("169.254.0.0/16"), prefix("::1/128"), prefix("fe80::/10")}},
