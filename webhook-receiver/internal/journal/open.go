@@ -20,6 +20,9 @@ const format = 1
 // lockWait is how long Open waits for a process that is about to end.
 const lockWait = 3 * time.Second
 
+// ErrInUse is what Open answers when another process holds the file.
+var ErrInUse = errors.New("another receiver holds it")
+
 // Open opens the journal at Options.Path, or makes it. It measures the disk, proves the whole tree of an existing
 // file, and starts to write. The errors say what to do: ErrDamaged for a file that has to be salvaged.
 func Open(o Options) (*Journal, error) {
@@ -84,7 +87,7 @@ func (j *Journal) openFile() (*bolt.DB, error) {
 func explain(err error, path string) error {
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
-		return errors.New("another receiver holds it; stop that one, or give this one a path of its own")
+		return fmt.Errorf("%w; stop that one, or give this one a path of its own", ErrInUse)
 	case errors.Is(err, ErrDamaged):
 		return fmt.Errorf("%w; stop the receiver and bring what is whole into a new file with "+
 			"\"webhook-receiver journal salvage --from %s --to %s.salvaged\"", err, path, path)
