@@ -1,0 +1,123 @@
+package app_test
+
+import (
+	"net/http"
+	"path/filepath"
+	"testing"
+
+	. "github.com/onsi/gomega"
+)
+
+func TestRouteThatIsNotKnownYet(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	r := b.ready()
+	url := "http://" + r.events + "/events/finance/later"
+	b.Expect(b.postTo(url, eventBody("l1"), signingKey())).To(Equal(http.StatusServiceUnavailable), "404 would lose the event")
+	b.routes(b.route("reports"), b.route("later"))
+	b.Eventually(func() int { return b.postTo(url, eventBody("l1"), signingKey()) }).Should(Equal(http.StatusOK))
+	b.Eventually(func() int { return b.sink.arrivals("l1") }).Should(Equal(1))
+}
+
+func TestBadRoutesFileIsRefused(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	r := b.ready()
+	refused := `ess_receiver_reload_refused{file="routes"}`
+	b.Expect(b.metric(r, refused)).To(Equal("0"))
+	b.write("routes.yaml", "subscriptions: []\nsubscription: []\n")
+	b.Eventually(func() string { return b.metric(r, refused) }).Should(Equal("1"))
+	b.Expect(b.post(r, "old")).To(Equal(http.StatusOK), "the old routes must stay in force")
+	_, routes := b.ask("http://"+r.admin+"/v1/routes", adminToken)
+	b.Expect(routes).To(ContainSubstring("no such key"), "the admin API must say what is wrong")
+	b.routes(b.route("reports"))
+	b.Eventually(func() string { return b.metric(r, refused) }).Should(Equal("0"))
+}
+
+func TestStartWithoutRoutesFile(t *testing.T) {
+	t.Parallel()
+	for name, content := range map[string]string{"Missing": "", "Broken": "subscriptions: {}\n"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			b.write("routes.yaml", content)
+			if content == "" {
+				b.remove("routes.yaml")
+			}
+			r := b.start()
+			b.Eventually(b.log.String).Should(ContainSubstring("no good routes file"))
+			b.Eventually(func() int { return b.post(r, "early") }).Should(Equal(http.StatusServiceUnavailable))
+			b.Expect(b.status("http://" + r.admin + "/healthz")).To(Equal(http.StatusOK))
+			b.Expect(b.status("http://" + r.admin + "/readyz")).To(Equal(http.StatusServiceUnavailable))
+			b.routes(b.route("reports"))
+			b.Eventually(func() int { return b.post(r, "early") }).Should(Equal(http.StatusOK))
+			b.Expect(b.status("http://" + r.admin + "/readyz")).To(Equal(http.StatusOK))
+		})
+	}
+}
+
+func TestSignatureKeyIsExchanged(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	r := b.ready()
+	url := "http://" + r.events + route
+	b.Expect(b.postTo(url, eventBody("k1"), otherKey())).To(Equal(http.StatusUnauthorized))
+	b.write("concur.pem", string(publicPEM(t, otherKey())))
+	b.Eventually(func() int { return b.postTo(url, eventBody("k1"), otherKey()) }).Should(Equal(http.StatusOK))
+	b.write("concur.pem", "")
+	b.Eventually(func() string { return b.metric(r, `ess_receiver_reload_refused{file="proof"}`) }).Should(Equal("1"))
+	b.Expect(b.postTo(url, eventBody("k2"), otherKey())).To(Equal(http.StatusOK))
+}
+
+func TestAdminTokenIsExchanged(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	r := b.ready()
+	url := "http://" + r.admin + "/v1/statistics"
+	status := func(token string) func() int {
+		return func() int {
+			status, _ := b.ask(url, token)
+			return status
+		}
+	}
+	b.Expect(status(adminToken)()).To(Equal(http.StatusOK))
+	b.write("admin-token", adminToken+"\nnext-token-of-the-tests\n")
+	b.Eventually(status("next-token-of-the-tests")).Should(Equal(http.StatusOK))
+	b.Expect(status(adminToken)()).To(Equal(http.StatusOK), "both hold during a rotation")
+	b.write("admin-token", "next-token-of-the-tests\n")
+	b.Eventually(status(adminToken)).Should(Equal(http.StatusUnauthorized))
+	b.write("admin-token", " \n")
+	b.Eventually(b.log.String).Should(ContainSubstring("holds no token"))
+	b.Expect(status("next-token-of-the-tests")()).To(Equal(http.StatusOK))
+}
+
+func TestSinkRulesAreExchanged(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	r := b.ready()
+	config := b.read("config.yaml")
+	success := func() string {
+		return b.metric(r, `ess_receiver_reload_total{file="sinks",result="success"}`)
+	}
+	b.write("config.yaml", replaced(config, "sinks: {denyCIDRs: []}", ""))
+	b.Eventually(success).Should(Equal("2"))
+	b.Expect(b.post(r, "denied")).To(Equal(http.StatusOK))
+	b.Eventually(func() string { _, s := b.ask("http://"+r.admin+"/v1/events", adminToken); return s }).Should(ContainSubstring("denyCIDRs"))
+	b.Expect(b.sink.arrivals("denied")).To(BeZero())
+	b.write("config.yaml", config)
+	b.Eventually(func() int { return b.sink.arrivals("denied") }).Should(Equal(1))
+}
+
+func TestWhatNeedsARestartIsSaid(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	r := b.ready()
+	b.configure(", maxInFlight: 17")
+	b.write("config.yaml", replaced(b.read("config.yaml"), "maxSize: 64Mi", "maxSize: 65Mi"))
+	b.Eventually(b.log.String).Should(ContainSubstring("need a restart"))
+	b.Expect(b.log.String()).To(ContainSubstring("[events.maxInFlight journal.bbolt.maxSize]"))
+	b.Expect(b.post(r, "on")).To(Equal(http.StatusOK))
+	b.write("config.yaml", "events: {listen: nowhere}\n")
+	b.Eventually(func() string { return b.metric(r, `ess_receiver_reload_refused{file="config"}`) }).Should(Equal("1"))
+	b.Expect(b.log.String()).To(ContainSubstring(filepath.Join(b.dir, "config.yaml") + ": line 1: events.listen: must be an address"))
+}
