@@ -1,0 +1,104 @@
+// Command bench measures how fast the receiver takes events, and what each part
+// of an answer costs: the same server is measured without TLS, with it, with the
+// check of the signature, and with the journal, by senders on the same machine.
+// It prints a table for docs/benchmarks.md.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/pprof"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// settings are the flags.
+type settings struct {
+	dir        string
+	senders    []int
+	length     time.Duration
+	rounds     int
+	events     int
+	cpuProfile string
+}
+
+func main() {
+	s, err := parse(os.Args[1:])
+	if err == nil {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+		err = run(ctx, s)
+		stop()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func parse(args []string) (settings, error) {
+	var s settings
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.StringVar(&s.dir, "dir", "", "Where the journal is; empty: a temporary folder.")
+	senders := flags.String("senders", "1,8,64,256", "How many senders at once.")
+	flags.DurationVar(&s.length, "length", 2*time.Second, "How long each measurement takes.")
+	flags.IntVar(&s.rounds, "rounds", 3, "How often everything is measured; the median is printed.")
+	flags.IntVar(&s.events, "events", 20000, "How many signed events to make beforehand; a measurement ends when they are used up.")
+	flags.StringVar(&s.cpuProfile, "cpuprofile", "", "Where to write a CPU profile.")
+	if err := flags.Parse(args); err != nil {
+		return s, err
+	}
+	for text := range strings.SplitSeq(*senders, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			return s, fmt.Errorf("reading --senders: %q must be a number above 0", text)
+		}
+		s.senders = append(s.senders, n)
+	}
+	if s.rounds < 1 || s.events < 1 || s.length <= 0 {
+		return s, fmt.Errorf("reading flags: --rounds, --events and --length must be above 0")
+	}
+	return s, nil
+}
+
+// run measures every combination in turn, so that what else the machine does falls on all of them.
+func run(ctx context.Context, s settings) error {
+	if s.cpuProfile != "" {
+		file, err := os.Create(s.cpuProfile)
+		if err != nil {
+			return fmt.Errorf("writing a profile: %w", err)
+		}
+		defer file.Close()
+		if err := pprof.StartCPUProfile(file); err != nil {
+			return fmt.Errorf("writing a profile: %w", err)
+		}
+		defer pprof.StopCPUProfile()
+	}
+	fmt.Fprintf(os.Stderr, "signing %d events\n", s.events)
+	concur, err := newConcur(s.events)
+	if err != nil {
+		return err
+	}
+	results := map[cell][]result{}
+	for round := range s.rounds {
+		for _, c := range cells(s.senders) {
+			if err := ctx.Err(); err != nil {
+				return fmt.Errorf("measuring: %w", err)
+			}
+			got, err := concur.measure(ctx, c, s)
+			if err != nil {
+				return fmt.Errorf("measuring %v: %w", c, err)
+			}
+			results[c] = append(results[c], got)
+			fmt.Fprintf(os.Stderr, "round %d of %d: %v: %v\n", round+1, s.rounds, c, got)
+		}
+	}
+	fmt.Printf("%s, %s, %d CPUs, %s/%s; median of %d rounds of %v\n\n",
+		time.Now().UTC().Format(time.DateOnly), runtime.Version(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, s.rounds, s.length)
+	report(os.Stdout, s.senders, results)
+	return nil
+}
