@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"github.com/ess-operator/ess-operator/internal/essemulator/callout"
 )
 
 // maxAdminBody bounds a body of the admin API; an event may be larger than any that Concur's pages show.
@@ -19,7 +21,7 @@ type adminRoute struct {
 	handle  func(*Emulator, *http.Request) (any, error)
 }
 
-// adminRoutes is the whole admin API.
+// adminRoutes is the admin API but for callouts, which [calloutRoutes] has.
 func adminRoutes() []adminRoute {
 	return []adminRoute{
 		{"GET /v1/applications", "list applications, without their secrets", (*Emulator).adminApplications},
@@ -37,7 +39,7 @@ func adminRoutes() []adminRoute {
 		{"GET /v1/samples", "list the built-in events", (*Emulator).adminSamples},
 		{"POST /v1/samples/{name}", "publish a built-in event; overrides as above", (*Emulator).adminPublishSample},
 		{"GET /v1/deliveries", "the ledger: every delivery with its attempts", (*Emulator).adminLedger},
-		{"POST /v1/settle", "wait until no delivery is under way or due", (*Emulator).adminSettle},
+		{"POST /v1/settle", "wait until no delivery and no callout is under way or due", (*Emulator).adminSettle},
 		{"GET /v1/requests", "the log of calls to Concur's face, oldest first", (*Emulator).adminRequests},
 		{"DELETE /v1/requests", "forget them", (*Emulator).adminResetRequests},
 		{"GET /v1/faults", "list faults by number", (*Emulator).adminFaults},
@@ -62,7 +64,7 @@ func adminRoutes() []adminRoute {
 // another site are refused.
 func (e *Emulator) AdminHandler() http.Handler {
 	mux := http.NewServeMux()
-	routes := adminRoutes()
+	routes := append(adminRoutes(), calloutRoutes()...)
 	for _, route := range routes {
 		mux.HandleFunc(route.pattern, func(w http.ResponseWriter, r *http.Request) {
 			r.Body = http.MaxBytesReader(w, r.Body, maxAdminBody)
@@ -102,6 +104,7 @@ var adminStatus = []struct {
 	{ErrNoApplication, http.StatusNotFound},
 	{ErrNoSubscription, http.StatusNotFound},
 	{ErrNoSample, http.StatusNotFound},
+	{callout.ErrNoConnector, http.StatusNotFound},
 	{ErrCompanyNotAllowed, http.StatusConflict},
 	{ErrFixedClock, http.StatusConflict},
 	{ErrBacklogFull, http.StatusServiceUnavailable},
@@ -125,7 +128,8 @@ func answerAdmin(w http.ResponseWriter, value any, err error) {
 	w.WriteHeader(status)
 	out := json.NewEncoder(w)
 	out.SetIndent("", "  ")
-	_ = out.Encode(value) // a caller that left needs no answer
+	out.SetEscapeHTML(false) // for people who read XML in it
+	_ = out.Encode(value)    // a caller that left needs no answer
 }
 
 // decode reads a JSON body strictly. An empty body leaves into as it is.

@@ -3,6 +3,8 @@ package essemulator
 import (
 	"fmt"
 	"time"
+
+	"github.com/ess-operator/ess-operator/internal/essemulator/callout"
 )
 
 // Assumptions are the answers to what Concur's pages leave open. None of them is a fact about ESS: each has
@@ -72,6 +74,16 @@ type Assumptions struct {
 	Duplicates float64
 	// Seed makes the choice of duplicates repeatable.
 	Seed uint64
+
+	// Callout is what is assumed of the Event Notification callout.
+	Callout callout.Assumptions
+	// UserTokenLifetime is how long a user's token is valid unless it says so itself.
+	UserTokenLifetime time.Duration
+	// FailedAuth is which schemes of Authorization the Failed Notifications API takes; Concur's samples show
+	// OAuth, its token service hands out Bearer tokens.
+	FailedAuth FailedAuth
+	// FailedForm is what it answers to a caller who names neither XML nor JSON.
+	FailedForm FailedForm
 }
 
 // DefaultAssumptions returns what the emulator assumes unless told otherwise.
@@ -87,10 +99,13 @@ func DefaultAssumptions() Assumptions {
 		Padding: PKCS1v15, AckTimeout: time.Minute, Retention: 72 * time.Hour,
 		BackoffInitial: time.Second, BackoffMax: 5 * time.Minute,
 		Workers: 24, Seed: 1,
+		Callout:           callout.DefaultAssumptions(),
+		UserTokenLifetime: 365 * 24 * time.Hour, FailedAuth: FailedAnyScheme, FailedForm: FailedXML,
 	}
 }
 
-// Statuses are the HTTP statuses of refusals; Concur documents none of them for ESS.
+// Statuses are the HTTP statuses of refusals; Concur documents none of them for ESS, and of those of the Failed
+// Notifications API only 400 and 403 for its DELETE.
 type Statuses struct {
 	MissingToken    int // no Authorization header
 	BadToken        int // token unknown, expired or revoked
@@ -104,12 +119,19 @@ type Statuses struct {
 	MarkedID        int // PUT of an id marked for deletion, with PutRefused
 	InvalidClient   int // token service: unknown client or wrong secret
 	TokenError      int // token service: every other refusal
+
+	BadUserToken        int // user's token unknown, expired or revoked, or the scheme is not taken
+	MissingRole         int // user's token without a role that may see failed notifications
+	FailedQuery         int // list of notifications for another status than FAILED
+	MalformedID         int // id that no notification can have
+	UnknownNotification int // id that no failed notification of the company has
 }
 
 func defaultStatuses() Statuses {
 	return Statuses{
 		MissingToken: 401, BadToken: 403, MissingScope: 403, Invalid: 400, TopicNotAllowed: 403, IDTaken: 409,
 		LimitReached: 400, UnknownID: 404, ForeignID: 404, MarkedID: 409, InvalidClient: 401, TokenError: 400,
+		BadUserToken: 403, MissingRole: 403, FailedQuery: 400, MalformedID: 400, UnknownNotification: 404,
 	}
 }
 
@@ -121,6 +143,7 @@ func (a *Assumptions) validate() error {
 	}{
 		{"token-lifetime", a.TokenLifetime}, {"ack-timeout", a.AckTimeout}, {"retention", a.Retention},
 		{"backoff-initial", a.BackoffInitial}, {"backoff-max", a.BackoffMax},
+		{"user-token-lifetime", a.UserTokenLifetime},
 	}
 	for _, p := range positive {
 		if p.value <= 0 {
@@ -138,5 +161,5 @@ func (a *Assumptions) validate() error {
 	case !(a.Duplicates >= 0 && a.Duplicates <= 1): // written so that NaN is refused
 		return fmt.Errorf("checking assumptions: duplicates is %v, must be from 0 to 1: %w", a.Duplicates, ErrInvalid)
 	}
-	return nil
+	return a.Callout.Validate()
 }

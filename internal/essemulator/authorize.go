@@ -24,7 +24,7 @@ func (e *Emulator) callerOf(c *call) string {
 // grantOf returns what the call's bearer token allows, valid or ended.
 func (e *Emulator) grantOf(c *call) (grant, bool) {
 	scheme, token, _ := strings.Cut(c.header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
+	if !strings.EqualFold(scheme, schemeBearer) {
 		return grant{}, false
 	}
 	e.mu.Lock()

@@ -87,6 +87,22 @@ func TestTokensRememberedAreBounded(t *testing.T) {
 	}
 }
 
+func TestUserTokensAreBounded(t *testing.T) {
+	t.Parallel()
+	emu := crowded(t)
+	for n := range maxTokens {
+		if _, err := emu.PutUserToken("", UserToken{User: "u", ExpiresAt: emu.clock.Now().Add(time.Hour * time.Duration(n))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := emu.PutUserToken("", UserToken{User: "u"}); err != nil {
+		t.Errorf("one more, when the first has ended: %v", err)
+	}
+	if _, err := emu.PutUserToken("", UserToken{User: "u"}); !errors.Is(err, ErrBacklogFull) {
+		t.Errorf("one too many: %v, want ErrBacklogFull", err)
+	}
+}
+
 func TestOnlyOneEngineRuns(t *testing.T) {
 	t.Parallel()
 	emu := crowded(t)

@@ -57,6 +57,25 @@ const (
 	RejectReadOnly ReadOnlyFields = "reject"
 )
 
+// FailedAuth is which schemes of Authorization the Failed Notifications API takes.
+type FailedAuth string
+
+// The schemes.
+const (
+	FailedAnyScheme FailedAuth = "any" // the two below
+	FailedOAuth     FailedAuth = "oauth"
+	FailedBearer    FailedAuth = "bearer"
+)
+
+// FailedForm is the form of the list of failed notifications.
+type FailedForm string
+
+// The forms that Concur documents.
+const (
+	FailedXML  FailedForm = "xml"
+	FailedJSON FailedForm = "json"
+)
+
 // Padding is the RSA signature scheme of Concur-Signature; the hash is SHA-256 in both.
 type Padding string
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ess-operator/ess-operator/internal/essemulator"
+	"github.com/ess-operator/ess-operator/internal/essemulator/callout"
 )
 
 // TestConcurrentUse is for the race detector: clients, operators of the emulator and deliveries at once.
@@ -46,6 +47,36 @@ func TestConcurrentUse(t *testing.T) {
 		if d.SubscriptionID == "acme.reports" && d.Outcome != essemulator.Delivered {
 			t.Errorf("delivery %d is %s", d.ID, d.Outcome)
 		}
+	}
+}
+
+// TestConcurrentCallouts likewise, for the callout.
+func TestConcurrentCallouts(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	b.register(newEndpoint(t, b.emu, nil))
+	var work sync.WaitGroup
+	for n := range 8 {
+		work.Go(func() {
+			for range 5 {
+				b.mustAdmin("POST", "/v1/notification-samples/expense-report-1?connector=reports", "")
+				b.mustAdmin("POST", "/v1/connectors/reports/test", "")
+				b.mustAdmin("GET", "/v1/callouts", "")
+				b.mustAdmin("PATCH", "/v1/assumptions", `{"callout-blocking":"`+strconv.FormatBool(n%2 == 0)+`"}`)
+				b.clock.Step(time.Second)
+			}
+		})
+	}
+	work.Wait()
+	b.settle()
+	ledger := b.emu.Callouts().Ledger()
+	for _, c := range ledger {
+		if c.Outcome != callout.Delivered {
+			t.Errorf("callout %d is %s", c.ID, c.Outcome)
+		}
+	}
+	if len(ledger) != 40 {
+		t.Errorf("%d callouts, want 40", len(ledger))
 	}
 }
 

@@ -1,6 +1,7 @@
 // Package essemulator is SAP Concur's Event Subscription Service (ESS) v4 as an http.Handler: the token
 // service in front of it, the subscriptions API with its refusals, and the delivery engine behind it that
-// posts signed events to endpoints and retries as Concur does.
+// posts signed events to endpoints and retries as Concur does. The older way, the Event Notification callout, is
+// package callout below; here are its API of failed notifications and the tokens of users who may call it.
 //
 // It is a second, independent reading of Concur's public pages. It shares no code with the client of this
 // project on purpose: a JSON name that is wrong on both sides would otherwise look right.
@@ -18,6 +19,7 @@
 // are revoked ([Emulator.RevokeTokens]), subscriptions appear and vanish ([Emulator.PutSubscription],
 // [Emulator.RemoveSubscription]), events happen ([Emulator.Publish]), and calls fail ([Emulator.InjectFault]).
 // What happened can be asserted on: [Emulator.Requests] is every call, [Emulator.Ledger] every delivery.
+// Callouts have all that of their own, at [Emulator.Callouts], and users' tokens ([Emulator.PutUserToken]).
 // The same is offered as JSON over HTTP by [Emulator.AdminHandler].
 //
 // # What is known and what is assumed

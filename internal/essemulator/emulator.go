@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 
 	"k8s.io/utils/clock"
+
+	"github.com/ess-operator/ess-operator/internal/essemulator/callout"
 )
 
 // Emulator is one data center of SAP Concur as far as ESS is concerned. Make it with [New].
@@ -19,7 +21,8 @@ type Emulator struct {
 	keys   Keys           // Webhook is guarded by mu, the rest never changes
 	roots  *x509.CertPool // whom deliveries trust; nil is the system's and keys' own CA
 
-	client *http.Client // of deliveries
+	client   *http.Client // of deliveries
+	callouts *callout.Service
 
 	log     requestLog
 	faults  faultBook
@@ -31,6 +34,7 @@ type Emulator struct {
 	apps    map[string]*application
 	subs    map[string]*Subscription
 	tokens  map[tokenHash]grant
+	users   map[tokenHash]UserToken
 	change  chan struct{} // closed and replaced at every change
 
 	lanes     map[string]*lane // by subscription
@@ -69,6 +73,7 @@ func New(opts ...Option) (*Emulator, error) {
 	e := &Emulator{
 		clock: clock.RealClock{}, logger: slog.New(slog.DiscardHandler), assume: DefaultAssumptions(),
 		apps: map[string]*application{}, subs: map[string]*Subscription{}, tokens: map[tokenHash]grant{},
+		users:  map[tokenHash]UserToken{},
 		change: make(chan struct{}), lanes: map[string]*lane{},
 	}
 	for _, opt := range opts {
@@ -94,10 +99,18 @@ func (e *Emulator) prepareDeliveries() error {
 		e.roots = DefaultRoots(e.keys)
 	}
 	e.client = e.newClient()
+	e.callouts = callout.New(callout.Config{Clock: e.clock, Logger: e.logger, Roots: e.roots})
+	if err := e.callouts.SetAssumptions(e.assume.Callout); err != nil {
+		return err
+	}
 	cert, err := e.keys.webhookCertificate(CertificateValid)
 	e.certificate = cert
 	return err
 }
+
+// Callouts is the Event Notification callout of this data center: connectors, queues and failures. They follow
+// the emulator's clock and assumptions; [Emulator.Run] sends them.
+func (e *Emulator) Callouts() *callout.Service { return e.callouts }
 
 // seeded is a source that gives the same numbers for the same seed. It guards nothing.
 func seeded(seed uint64) *rand.Rand {
@@ -132,5 +145,5 @@ func (e *Emulator) SetAssumptions(a Assumptions) error {
 	}
 	e.assume = a
 	e.changed()
-	return nil
+	return e.callouts.SetAssumptions(a.Callout)
 }

@@ -5,13 +5,15 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/ess-operator/ess-operator/internal/essemulator/timing"
 )
 
 // maxUnderway bounds the deliveries under way of all subscriptions together.
 const maxUnderway = 512
 
-// Run delivers published events until ctx ends, then waits for the attempts under way and returns nil. An
-// attempt that ctx cuts short is not counted. Run may be called again afterwards, but not twice at a time:
+// Run delivers published events and notifications until ctx ends, then waits for the attempts under way and
+// returns nil. An attempt that ctx cuts short is not counted. Run may be called again afterwards, but not twice at a time:
 // the error is then [ErrRunning].
 func (e *Emulator) Run(ctx context.Context) error {
 	if !e.running.CompareAndSwap(false, true) {
@@ -20,6 +22,7 @@ func (e *Emulator) Run(ctx context.Context) error {
 	defer e.running.Store(false)
 	var attempts sync.WaitGroup
 	defer attempts.Wait()
+	attempts.Go(func() { e.callouts.Run(ctx) })
 	for ctx.Err() == nil {
 		e.mu.Lock()
 		start, next := e.due()
@@ -28,39 +31,20 @@ func (e *Emulator) Run(ctx context.Context) error {
 		for _, d := range start {
 			attempts.Go(func() { e.attempt(ctx, d) })
 		}
-		e.sleep(ctx, change, next)
+		timing.Sleep(ctx, e.clock, change, next)
 	}
 	return nil
 }
 
-// sleep returns at the next change, at the time next if it is set, or when ctx ends.
-func (e *Emulator) sleep(ctx context.Context, change <-chan struct{}, next time.Time) {
-	var tick <-chan time.Time
-	if !next.IsZero() {
-		timer := e.clock.NewTimer(next.Sub(e.clock.Now()))
-		defer timer.Stop()
-		// A clock stepped between the two lines above would otherwise be missed.
-		if !e.clock.Now().Before(next) {
-			return
-		}
-		tick = timer.C()
-	}
-	select {
-	case <-ctx.Done():
-	case <-change:
-	case <-tick:
-	}
-}
-
-// Settle returns when no delivery is under way or due at the present time: whatever is left waits for a
-// later attempt. It needs [Emulator.Run] to be running. The error is that of ctx.
+// Settle returns when no delivery and no callout is under way or due at the present time: whatever is left
+// waits for a later attempt. It needs [Emulator.Run] to be running. The error is that of ctx.
 func (e *Emulator) Settle(ctx context.Context) error {
 	for {
 		e.mu.Lock()
 		quiet, change := e.quiet(), e.change
 		e.mu.Unlock()
 		if quiet {
-			return nil
+			return e.callouts.Settle(ctx)
 		}
 		select {
 		case <-ctx.Done():

@@ -26,7 +26,7 @@ type Fault struct {
 	Status int `json:"status,omitempty"`
 	// Header is added to the answer.
 	Header http.Header `json:"header,omitempty"`
-	// Body of the answer, sent as JSON unless Header names a Content-Type.
+	// Body of the answer, sent as what the caller gets otherwise unless Header names a Content-Type.
 	Body string `json:"body,omitempty"`
 	// RetryAfter is the header of that name, seconds or a date.
 	RetryAfter string `json:"retryAfter,omitempty"`
@@ -36,9 +36,9 @@ type Fault struct {
 	Hang bool `json:"hang,omitempty"`
 	// Reset cuts the connection.
 	Reset bool `json:"reset,omitempty"`
-	// Garbage answers with what no JSON decoder takes.
+	// Garbage answers with what no decoder of JSON or XML takes.
 	Garbage bool `json:"garbage,omitempty"`
-	// BodySize answers with valid JSON of that many bytes, at most 64 MiB.
+	// BodySize answers with valid JSON of that many bytes, at most 64 MiB; with XML where the caller gets XML.
 	BodySize int `json:"bodySize,omitempty"`
 	// After does the operation and spoils only the answer.
 	After bool `json:"after,omitempty"`
@@ -138,16 +138,22 @@ func (f *Fault) answers() bool {
 	return f.Status != 0 || f.Body != "" || f.Garbage || f.BodySize > 0 || f.Hang || f.Reset
 }
 
-// spoil turns the answer of the operation into that of the fault.
-func (f *Fault) spoil(rep reply) reply {
+// spoil turns the answer of the operation into that of the fault. xml is for callers who want XML, not JSON.
+func (f *Fault) spoil(rep reply, xml bool) reply {
 	if f.answers() {
 		rep = reply{status: cmp.Or(f.Status, http.StatusOK), contentType: "application/json", body: []byte(f.Body)}
+		if xml {
+			rep.contentType = "application/xml"
+		}
 	}
 	switch {
 	case f.Garbage:
 		rep.body = []byte("<html>\x00\xff{]\"garbage")
 	case f.BodySize > 0:
-		rep.body = bigBody(f.BodySize)
+		rep.body = bigBody(f.BodySize, "[", "]")
+		if xml {
+			rep.body = bigBody(f.BodySize, "<NotificationList>", "</NotificationList>")
+		}
 	}
 	rep.header = f.Header.Clone()
 	if rep.header == nil {
@@ -162,12 +168,13 @@ func (f *Fault) spoil(rep reply) reply {
 	return rep
 }
 
-// bigBody is an empty JSON array blown up with blanks to n bytes: only its size can be refused.
-func bigBody(n int) []byte {
-	if n < 2 {
+// bigBody is an empty document blown up with blanks to n bytes: only its size can be refused.
+func bigBody(n int, first, last string) []byte {
+	if n < len(first)+len(last) {
 		return bytes.Repeat([]byte("0"), n)
 	}
 	body := bytes.Repeat([]byte(" "), n)
-	body[0], body[n-1] = '[', ']'
+	copy(body, first)
+	copy(body[n-len(last):], last)
 	return body
 }

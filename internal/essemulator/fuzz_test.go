@@ -90,7 +90,7 @@ func FuzzEvent(f *testing.F) {
 }
 
 func FuzzRoute(f *testing.F) {
-	for _, path := range []string{"/events/v4/topics", "/v4/subscriptions/webhook", "/v4/subscriptions/a/b", "/oauth2/v0/", ""} {
+	for _, path := range []string{"/events/v4/topics", "/v4/subscriptions/webhook", "/v4/subscriptions/a/b", "/oauth2/v0/", "", notificationsPath, notificationsPath + "/a$b"} {
 		f.Add("GET", path)
 	}
 	f.Fuzz(func(t *testing.T, method, path string) {
@@ -98,8 +98,26 @@ func FuzzRoute(f *testing.F) {
 		if r.subID != "" && !strings.HasSuffix(path, "/subscriptions/"+r.subID) {
 			t.Fatalf("%s %s: id %q", method, path, r.subID)
 		}
+		if r.notifyID != "" && (r.op != OpFailedDelete || path != notificationsPath+"/"+r.notifyID) {
+			t.Fatalf("%s %s: notification %q", method, path, r.notifyID)
+		}
 		if r.op == "" || r.wrongMethod && r.op != OpUnknown {
 			t.Fatalf("%s %s: %+v", method, path, r)
+		}
+	})
+}
+
+func FuzzAccept(f *testing.F) {
+	for _, accept := range []string{"application/xml", "application/json;q=0.5, text/xml;q=0.4", "*/*", ",;q=", "application/json;q=NaN"} {
+		f.Add(accept)
+	}
+	f.Fuzz(func(t *testing.T, accept string) {
+		asXML, asJSON := preferred([]string{accept}, FailedXML), preferred([]string{accept}, FailedJSON)
+		if asXML != asJSON && (asXML != FailedXML || asJSON != FailedJSON) {
+			t.Fatalf("%q: %s or %s, neither of which is what was to be assumed", accept, asXML, asJSON)
+		}
+		if lower := strings.ToLower(accept); asXML == asJSON && !strings.Contains(lower, "/xml") && !strings.Contains(lower, "/json") {
+			t.Fatalf("%q decides for %s and names neither form", accept, asXML)
 		}
 	})
 }
@@ -111,6 +129,8 @@ func FuzzAdmin(f *testing.F) {
 		``, `{}`, `null`, `[]`, `{"groups":["g"]}`, `{"secrets":["s"],"scopes":["a"]}`, `{"applicationId":"a","topic":"t"}`,
 		`{"operation":"put","times":1,"status":503,"delay":"2s"}`, `{"delete-delay":"1h","padding":"pss"}`,
 		`{"certificate":"expired","signature":"wrong"}`, `{"hosts":["localhost","::1"]}`, `{"by":"720h"}`,
+		`{"host":"https://a","userName":"1234567890","password":"1234567890","path":"/\u0000"}`, `{"user":"u","expiresAt":""}`,
+		`{"eventType":"e","objectType":"o","objectURI":"u","eventTime":"9999-12-31T23:59:59Z","context":"\u0000"}`,
 		`{"duplicates":"NaN"}`, `{"hosts":["\u0000",""]}`, `{"by":"-1h"}`, `{"topic":"t","eventType":"e"}`,
 	} {
 		f.Add([]byte(seed))
@@ -118,7 +138,8 @@ func FuzzAdmin(f *testing.F) {
 	paths := map[string]string{
 		"/v1/applications/a": "PUT", "/v1/applications/a/companies/c": "PUT", "/v1/subscriptions/s": "PUT",
 		"/v1/events": "POST", "/v1/faults": "POST", "/v1/assumptions": "PATCH", "/v1/disguise": "PUT",
-		"/v1/certificates": "POST", "/v1/clock": "POST",
+		"/v1/certificates": "POST", "/v1/clock": "POST", "/v1/connectors/c": "PUT", "/v1/notifications": "POST",
+		"/v1/raw-notifications?connector=c": "POST", "/v1/user-tokens": "POST",
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		emu, err := New(WithClock(clocktesting.NewFakeClock(time.Unix(1e9, 0))))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -23,9 +24,11 @@ const maxRequestBody = 1 << 20
 type call struct {
 	route
 	appID         string // who calls, as far as the request tells; not yet proven
+	user          string // likewise, for a user's token
 	correlationID string
 	baseURL       string // scheme and host that the caller used
 	path          string
+	query         url.Values
 	header        http.Header
 	body          []byte
 	unreadable    error // why the body could not be taken
@@ -39,8 +42,8 @@ type reply struct {
 	body        []byte
 }
 
-// Handler returns Concur's face: the token service under /oauth2/v0 and the ESS API under both prefixes
-// that Concur's pages use, /events/v4 and /v4. It works without [Emulator.Run].
+// Handler returns Concur's face: the token service under /oauth2/v0, the ESS API under both prefixes that
+// Concur's pages use, /events/v4 and /v4, and the Failed Notifications API of callouts. It works without [Emulator.Run].
 func (e *Emulator) Handler() http.Handler { return http.HandlerFunc(e.serve) }
 
 func (e *Emulator) serve(w http.ResponseWriter, r *http.Request) {
@@ -71,7 +74,8 @@ func (e *Emulator) serve(w http.ResponseWriter, r *http.Request) {
 
 // receive reads a request as far as can be done without judging it.
 func (e *Emulator) receive(r *http.Request) *call {
-	c := &call{route: routeOf(r.Method, r.URL.Path), path: r.URL.Path, header: r.Header, baseURL: "https://" + r.Host}
+	c := &call{route: routeOf(r.Method, r.URL.Path), path: r.URL.Path, query: r.URL.Query(), header: r.Header,
+		baseURL: "https://" + r.Host}
 	if r.TLS == nil {
 		c.baseURL = "http://" + r.Host
 	}
@@ -90,7 +94,7 @@ func (e *Emulator) receive(r *http.Request) *call {
 	default:
 		c.body = body
 	}
-	c.appID = e.callerOf(c)
+	c.appID, c.user = e.callerOf(c), e.userOf(c)
 	if c.op == OpPut {
 		c.subID = subscriptionIDOf(c.body)
 	}
@@ -122,7 +126,7 @@ func (e *Emulator) perform(ctx context.Context, c *call, f *taken) (reply, error
 	if f.Reset {
 		return reply{}, errCut
 	}
-	return f.spoil(rep), nil
+	return f.spoil(rep, c.op == OpFailedList && e.formFor(c) == FailedXML), nil
 }
 
 // dispatch does the operation.
@@ -134,6 +138,12 @@ func (e *Emulator) dispatch(c *call) reply {
 		value, err = e.issueToken(c)
 	case OpJWKS:
 		value = e.Keys().jwks()
+	case OpFailedList, OpFailedDelete:
+		rep, err := e.notificationAPI(c)
+		if err != nil {
+			return e.refuse(c, err)
+		}
+		return rep
 	default:
 		value, err = e.subscriptionAPI(c)
 	}

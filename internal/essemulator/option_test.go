@@ -63,13 +63,17 @@ func TestLogHoldsNoSecret(t *testing.T) {
 	emu.PutApplication(essemulator.Application{ID: appA, Secrets: []string{"secret-" + appA}, Scopes: essemulator.AllScopes()})
 	srv := httptest.NewTLSServer(emu.Handler())
 	b := &bench{t: t, emu: emu, srv: srv}
+	b.userToken("admin-token", essemulator.UserToken{User: "admin", CompanyID: companyA})
+	b.mustSend("GET", failedPath, "", "Authorization", "OAuth admin-token")
+	b.mustAdmin("PUT", "/v1/connectors/c", `{"host":"https://127.0.0.1:1","userName":"concur-callouts","password":"a long password"}`)
+	b.mustAdmin("POST", "/v1/connectors/c/test", "")
 	token := b.tokenOf(appA)
 	b.mustSend("GET", apiPath, "", "Authorization", "Bearer "+token)
 	srv.Close() // the handlers have ended, and with them the writing
 	if !strings.Contains(text.String(), "operation=list") {
 		t.Errorf("the log lacks the call: %s", &text)
 	}
-	for _, secret := range []string{"secret-" + appA, token} {
+	for _, secret := range []string{"secret-" + appA, token, "admin-token", "a long password"} {
 		if strings.Contains(text.String(), secret) {
 			t.Errorf("the log holds %q", secret)
 		}

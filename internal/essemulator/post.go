@@ -5,13 +5,14 @@ import (
 	"context"
 	"crypto/rsa"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/ess-operator/ess-operator/internal/essemulator/timing"
 )
 
 // parcel is all that one POST needs.
@@ -32,30 +33,15 @@ type response struct {
 	err        error
 }
 
-// errTimeout is the cause of an attempt that the endpoint did not acknowledge in time.
-var errTimeout = errors.New("no acknowledgement in time")
-
 // maxAnswerBody bounds what is read of an endpoint's answer; ESS has no use for it.
 const maxAnswerBody = 64 << 10
 
 // post sends one event. A broken connection is an error even after a 2xx status, as at Concur.
 func (e *Emulator) post(ctx context.Context, p parcel) response {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	timer := e.clock.NewTimer(p.timeout)
-	defer timer.Stop()
-	go func() {
-		select {
-		case <-timer.C():
-			cancel(errTimeout)
-		case <-ctx.Done():
-		}
-	}()
+	ctx, cancel := timing.WithTimeout(ctx, e.clock, p.timeout)
+	defer cancel()
 	got, err := e.exchange(ctx, p)
-	if err != nil && errors.Is(context.Cause(ctx), errTimeout) {
-		err = fmt.Errorf("waiting %v: %w", p.timeout, errTimeout)
-	}
-	got.err = err
+	got.err = timing.Explain(ctx, p.timeout, err)
 	return got
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -28,7 +29,11 @@ type Request struct {
 	Path           string    `json:"path"`
 	ApplicationID  string    `json:"applicationId,omitempty"`
 	SubscriptionID string    `json:"subscriptionId,omitempty"`
-	CorrelationID  string    `json:"correlationId"`
+	// User is whose token was used, for the Failed Notifications API.
+	User string `json:"user,omitempty"`
+	// NotificationID is what a DELETE of that API names.
+	NotificationID string `json:"notificationId,omitempty"`
+	CorrelationID  string `json:"correlationId"`
 	// Status is 0 while there is no answer, and for ever if the connection was cut.
 	Status int `json:"status"`
 	// Header is what the caller sent, with the access token redacted.
@@ -83,9 +88,10 @@ func (l *requestLog) begin(now time.Time, c *call, method string) *Request {
 	entry := &Request{
 		Time: now, Operation: c.op, Method: method, Path: c.path, ApplicationID: c.appID,
 		SubscriptionID: c.subID, CorrelationID: c.correlationID, Header: c.header.Clone(), Body: loggedBody(c),
+		User: c.user, NotificationID: c.notifyID,
 	}
-	if entry.Header.Get("Authorization") != "" {
-		entry.Header.Set("Authorization", "Bearer "+redacted)
+	if value := entry.Header.Get("Authorization"); value != "" {
+		entry.Header.Set("Authorization", redactedAuthorization(value))
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -94,6 +100,16 @@ func (l *requestLog) begin(now time.Time, c *call, method string) *Request {
 	}
 	l.entries = append(l.entries, entry)
 	return entry
+}
+
+// redactedAuthorization keeps a scheme that the emulator knows, which holds no secret.
+func redactedAuthorization(value string) string {
+	for _, scheme := range []string{schemeOAuth, schemeBasic} {
+		if given, _, _ := strings.Cut(value, " "); strings.EqualFold(given, scheme) {
+			return scheme + " " + redacted
+		}
+	}
+	return schemeBearer + " " + redacted
 }
 
 // answered completes an entry before the answer leaves.

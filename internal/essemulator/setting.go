@@ -15,6 +15,8 @@ func (a *Assumptions) Bind(fs *flag.FlagSet) {
 	a.bindRequests(fs)
 	a.bindLife(fs)
 	a.bindDelivery(fs)
+	a.bindCallouts(fs)
+	a.bindFailed(fs)
 	a.Statuses.bind(fs)
 }
 
@@ -84,6 +86,11 @@ func (s *Statuses) bind(fs *flag.FlagSet) {
 		{&s.MarkedID, "marked-id", "PUT of a marked id with put-marked=refuse"},
 		{&s.InvalidClient, "invalid-client", "token service: unknown client, wrong secret"},
 		{&s.TokenError, "token-error", "token service: every other refusal"},
+		{&s.BadUserToken, "bad-user-token", "failed notifications: unknown, expired or revoked token, scheme not taken"},
+		{&s.MissingRole, "missing-role", "failed notifications: token without a role that may see them"},
+		{&s.FailedQuery, "failed-query", "failed notifications: list for another status than FAILED"},
+		{&s.MalformedID, "malformed-id", "failed notifications: id that cannot be"},
+		{&s.UnknownNotification, "unknown-notification", "failed notifications: no such id"},
 	} {
 		fs.Var((*statusValue)(f.status), "status-"+f.name, "HTTP `status` for: "+f.usage)
 	}
