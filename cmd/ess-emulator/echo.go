@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -16,8 +17,9 @@ import (
 // maxEcho bounds one event of the built-in endpoint.
 const maxEcho = 16 << 20
 
-// echo is the built-in endpoint: it checks the signature of what it gets, prints it, and answers 200. What
-// is not signed by the emulator gets 401, as in a real receiver.
+// echo is the built-in endpoint: it checks the signature of what it gets, prints it, and answers 200. It is an
+// application connector, too, for calls with the credentials of any connector registered. What is neither
+// signed by the emulator nor has such credentials gets 401, as in a real receiver.
 type echo struct {
 	emu *essemulator.Emulator
 	mu  sync.Mutex // keeps events apart on out
@@ -30,14 +32,33 @@ func (h *echo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "reading the event: "+err.Error(), http.StatusServiceUnavailable)
 		return
 	}
+	if name, ok := h.connector(r); ok {
+		h.print("%s %s for connector %s, credentials good:\n%s\n", r.Method, r.URL.Path, name, body)
+		return
+	}
 	if !h.authentic(body, r.Header.Get("Concur-Signature")) {
 		http.Error(w, "Concur-Signature does not fit the body", http.StatusUnauthorized)
 		return
 	}
+	h.print("event at %s, signature good, correlation id %s:\n%s\n",
+		r.URL.Path, r.Header.Get("Concur-Correlationid"), body)
+}
+
+func (h *echo) print(format string, args ...any) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	fmt.Fprintf(h.out, "event at %s, signature good, correlation id %s:\n%s\n",
-		r.URL.Path, r.Header.Get("Concur-Correlationid"), body)
+	fmt.Fprintf(h.out, format, args...)
+}
+
+// connector finds the connector whose credentials a call carries.
+func (h *echo) connector(r *http.Request) (name string, ok bool) {
+	user, password, given := r.BasicAuth()
+	for _, c := range h.emu.Callouts().Connectors() {
+		if given && user == c.UserName && subtle.ConstantTimeCompare([]byte(password), []byte(c.Password)) == 1 {
+			return c.Name, true
+		}
+	}
+	return "", false
 }
 
 // authentic verifies a signature of either padding.

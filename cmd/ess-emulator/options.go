@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ess-operator/ess-operator/internal/essemulator"
+	"github.com/ess-operator/ess-operator/internal/essemulator/callout"
 )
 
 // The demo application, used when no --application is given. It is public and good for nothing else.
@@ -28,6 +29,9 @@ type options struct {
 	deliveryCAFile                  string
 	applicationFlags                list
 	applications                    []essemulator.Application
+	connectorFlags, userTokenFlags  list
+	connectors                      []callout.Connector
+	userTokens                      []userToken
 	clock                           string
 	clockOffset                     time.Duration
 	logFormat                       string
@@ -52,7 +56,7 @@ func (o *options) bind(fs *flag.FlagSet) {
 	fs.StringVar(&o.adminListen, "admin-listen", "127.0.0.1:8444",
 		"`address` of the admin API, plain HTTP without authentication: keep it on loopback")
 	fs.StringVar(&o.echoListen, "echo-listen", "",
-		"`address` of a built-in HTTPS endpoint that checks and prints events; none if empty")
+		"`address` of a built-in HTTPS endpoint that checks and prints events and callouts; none if empty")
 	fs.StringVar(&o.stateDir, "state-dir", ".ess-emulator", "`directory` for keys and certificates, kept over restarts")
 	fs.StringVar(&o.baseURL, "base-url", "",
 		"`URL` that tokens name as geolocation and issuer; if empty the one a client called")
@@ -64,6 +68,7 @@ func (o *options) bind(fs *flag.FlagSet) {
 	fs.Var(&o.applicationFlags, "application",
 		"an OAuth2 client, repeatable; scopes default to all; if none is given there is a demo client: "+
 			"`id=ID,secret=SECRET[,scopes=A+B][,principal=UUID]`")
+	o.bindCallouts(fs)
 	fs.StringVar(&o.clock, "clock", "real", "follow the system clock, or move only by the admin API: `real|manual`")
 	fs.DurationVar(&o.clockOffset, "clock-offset", 0, "`time` by which the clock starts ahead of the system's")
 	fs.StringVar(&o.logFormat, "log-format", "text", "form of the log on standard error: `text|json`")
@@ -85,7 +90,10 @@ func parse(args []string) (*options, error) {
 	case o.logFormat != "text" && o.logFormat != "json":
 		return nil, fmt.Errorf("--log-format=%s: want text or json", o.logFormat)
 	}
-	return o, o.readApplications()
+	if err := o.readApplications(); err != nil {
+		return nil, err
+	}
+	return o, o.readCallouts()
 }
 
 // readApplications decodes the --application flags. It is done here and not by package flag, whose errors
@@ -123,20 +131,13 @@ var errApplication = errors.New("want id=ID,secret=SECRET[,scopes=A+B][,principa
 // readApplication decodes one --application. Several secrets may be given.
 func readApplication(text string) (essemulator.Application, error) {
 	app := essemulator.Application{Scopes: essemulator.AllScopes()}
-	set := map[string]func(string){
+	ok := readPairs(text, map[string]func(string){
 		"id":        func(v string) { app.ID = v },
 		"secret":    func(v string) { app.Secrets = append(app.Secrets, v) },
 		"scopes":    func(v string) { app.Scopes = strings.FieldsFunc(v, func(r rune) bool { return r == '+' || r == ' ' }) },
 		"principal": func(v string) { app.AllowedPrincipal = v },
-	}
-	for part := range strings.SplitSeq(text, ",") {
-		name, value, _ := strings.Cut(part, "=")
-		if set[name] == nil || value == "" {
-			return app, errApplication
-		}
-		set[name](value)
-	}
-	if app.ID == "" || len(app.Secrets) == 0 {
+	})
+	if !ok || app.ID == "" || len(app.Secrets) == 0 {
 		return app, errApplication
 	}
 	return app, nil

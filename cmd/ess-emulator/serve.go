@@ -75,7 +75,25 @@ func prepare(o *options, stdout, stderr io.Writer) (*program, error) {
 	for _, app := range o.applications {
 		p.emu.PutApplication(app)
 	}
+	if err := p.register(); err != nil {
+		return nil, err
+	}
 	return p, p.publishCertificates()
+}
+
+// register puts the connectors and tokens of callouts that flags name.
+func (p *program) register() error {
+	for _, c := range p.opts.connectors {
+		if err := p.emu.Callouts().PutConnector(c); err != nil {
+			return err
+		}
+	}
+	for _, t := range p.opts.userTokens {
+		if _, err := p.emu.PutUserToken(t.token, t.UserToken); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // publishCertificates writes what clients and endpoints need into the state directory.

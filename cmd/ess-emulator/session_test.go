@@ -19,6 +19,7 @@ type session struct {
 	client           *http.Client
 	concur, admin    string
 	endpoint, bearer string
+	accept           string
 }
 
 // newSession finds the addresses in the welcome and trusts the CA in the state directory.
@@ -45,6 +46,7 @@ func (s *session) do(method, url, contentType, body string) string {
 		s.t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", contentType)
+	req.Header.Set("Accept", s.accept)
 	if s.bearer != "" {
 		req.Header.Set("Authorization", "Bearer "+s.bearer)
 	}
