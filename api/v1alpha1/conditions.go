@@ -15,7 +15,8 @@ const (
 const (
 	// ReadyCondition of a ConcurConnection: a token was obtained and ESS was
 	// listed with it. Of an EventSubscription: ESS holds exactly this
-	// subscription, at this generation, seen by a read.
+	// subscription, at this generation, seen by a read. Of an
+	// ApplicationConnector: its credentials are good, and in the receiver's routes.
 	ReadyCondition = "Ready"
 
 	// ReconcilingCondition says that the operator is at work, or will try again by itself.
@@ -46,6 +47,9 @@ const (
 
 	// SubscribedReason: ESS holds exactly this subscription.
 	SubscribedReason = "Subscribed"
+
+	// RoutedReason: the receiver's routes hold the connector with its credentials.
+	RoutedReason = "Routed"
 
 	// CompaniesConnectedReason: at least one company receives events.
 	CompaniesConnectedReason = "CompaniesConnected"
@@ -94,6 +98,9 @@ const (
 	// SecretInvalidReason: the Secret lacks a key or holds an empty value.
 	SecretInvalidReason = "SecretInvalid"
 
+	// UserNameConflictReason: an older ApplicationConnector has the same user name, and the user name tells connectors apart.
+	UserNameConflictReason = "UserNameConflict"
+
 	// CABundleInvalidReason: spec.caBundle holds no PEM certificate.
 	CABundleInvalidReason = "CABundleInvalid"
 
@@ -127,6 +134,10 @@ const (
 const (
 	// CredentialsRejectedReason: the token service refuses client id or secret. Correct the Secret.
 	CredentialsRejectedReason = "CredentialsRejected"
+
+	// TokenRejectedReason: SAP Concur refuses the token of spec.recovery: it expired, was revoked, or its user lacks the
+	// role. Callouts are taken all the same; only failed ones are not fetched.
+	TokenRejectedReason = "TokenRejected"
 
 	// UnauthorizedReason: a fresh token is refused: the application lacks the scope events.topic.read, or was disabled.
 	UnauthorizedReason = "Unauthorized"
@@ -174,12 +185,12 @@ const (
 // docs/reference/conditions.md explains.
 func Reasons() []string {
 	return []string{
-		ConnectedReason, SubscribedReason, CompaniesConnectedReason, NoCompaniesReason, ProgressingReason,
+		ConnectedReason, SubscribedReason, RoutedReason, CompaniesConnectedReason, NoCompaniesReason, ProgressingReason,
 		SuspendedReason, DeletingReason, InUseReason, DriftedReason, UnusedReason,
 		ConnectionNotFoundReason, ConnectionNotReadyReason, ConnectionNotAllowedReason, ReceiverNotConfiguredReason,
-		SecretNotFoundReason, SecretInvalidReason, CABundleInvalidReason, InvalidSpecReason, HostNotAllowedReason,
+		SecretNotFoundReason, SecretInvalidReason, UserNameConflictReason, CABundleInvalidReason, InvalidSpecReason, HostNotAllowedReason,
 		TopicNotAllowedReason, QuotaExceededReason, AlreadyExistsReason, IDTakenReason, IDConflictReason, ContestedReason,
-		CredentialsRejectedReason, UnauthorizedReason, ForbiddenReason, RejectedReason, RateLimitedReason,
+		CredentialsRejectedReason, TokenRejectedReason, UnauthorizedReason, ForbiddenReason, RejectedReason, RateLimitedReason,
 		UnavailableReason, TimeoutReason, UnreachableReason, DNSErrorReason, TLSErrorReason, InvalidResponseReason,
 		ExpiredReason, LostReason, UnknownReason,
 	}

@@ -3,9 +3,10 @@
 // A [ConcurConnection] is one OAuth2 application in one SAP Concur data
 // center: where it is, and which Secret holds its credentials. An
 // [EventSubscription] is one webhook subscription of the Event Subscription
-// Service (ESS), made through a connection. The operator never writes what a
-// user wrote: spec, labels and annotations are the user's, status and one
-// finalizer are the operator's.
+// Service (ESS), made through a connection. An [ApplicationConnector] is one
+// application connector of the legacy Event Notification callout. The operator
+// never writes what a user wrote: spec, labels and annotations are the user's,
+// status and one finalizer are the operator's.
 //
 // Conditions follow the Kubernetes API conventions and kstatus: Ready is
 // always there; Reconciling and Stalled are present only while they are True.

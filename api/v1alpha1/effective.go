@@ -22,6 +22,19 @@ const (
 	DefaultMaxSubscriptions = 5
 	// DefaultFilter matches every event type.
 	DefaultFilter = ".*"
+	// DefaultUsernameKey is the key of a connector's user name in a Secret.
+	DefaultUsernameKey = "username"
+	// DefaultPasswordKey is the key of a connector's password in a Secret.
+	DefaultPasswordKey = "password"
+	// DefaultCredentialOverlap is for how long credentials are accepted after their Secret ceased to hold them.
+	DefaultCredentialOverlap = time.Hour
+	// DefaultNotifyPath is the path that the page of the callout suggests
+	// (SAP Concur, Event Notification, Installation Process).
+	DefaultNotifyPath = "/concur/v1.0/notify"
+	// DefaultTokenKey is the key of an access token in a Secret.
+	DefaultTokenKey = "token"
+	// DefaultRecoveryInterval is how often failed notifications are listed.
+	DefaultRecoveryInterval = 10 * time.Minute
 )
 
 // EffectiveKeys are the keys of client id and client secret.
@@ -73,6 +86,41 @@ func (s *EventSubscriptionSpec) EffectiveAdoptionPolicy() AdoptionPolicy {
 // EffectiveDeletionPolicy is what happens at ESS when the object goes.
 func (s *EventSubscriptionSpec) EffectiveDeletionPolicy() DeletionPolicy {
 	return cmp.Or(s.DeletionPolicy, DeletionDelete)
+}
+
+// EffectiveKeys are the keys of user name and password.
+func (r BasicCredentialsRef) EffectiveKeys() (username, password string) {
+	return cmp.Or(r.UsernameKey, DefaultUsernameKey), cmp.Or(r.PasswordKey, DefaultPasswordKey)
+}
+
+// EffectiveCredentialOverlap is for how long former credentials are accepted.
+func (s *ApplicationConnectorSpec) EffectiveCredentialOverlap() time.Duration {
+	if s.CredentialOverlap == nil {
+		return DefaultCredentialOverlap
+	}
+	return s.CredentialOverlap.Duration
+}
+
+// EffectivePath is where SAP Concur posts, below the receiver's URL.
+func (s *ApplicationConnectorSpec) EffectivePath() string {
+	return cmp.Or(s.Path, DefaultNotifyPath)
+}
+
+// Recovers reports whether failed notifications are fetched.
+func (s *ApplicationConnectorSpec) Recovers() bool { return s.Recovery.BaseURL != "" }
+
+// EffectiveKey is the key of the token.
+func (r TokenRef) EffectiveKey() string { return cmp.Or(r.Key, DefaultTokenKey) }
+
+// EffectiveAuthScheme is the word before the token.
+func (r *Recovery) EffectiveAuthScheme() AuthScheme { return cmp.Or(r.AuthScheme, AuthOAuth) }
+
+// EffectiveInterval is how often failed notifications are listed.
+func (r *Recovery) EffectiveInterval() time.Duration {
+	if r.Interval == nil {
+		return DefaultRecoveryInterval
+	}
+	return r.Interval.Duration
 }
 
 // IsZero reports whether there is no sink.

@@ -20,6 +20,7 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(GroupVersion,
 		&ConcurConnection{}, &ConcurConnectionList{},
 		&EventSubscription{}, &EventSubscriptionList{},
+		&ApplicationConnector{}, &ApplicationConnectorList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

@@ -58,6 +58,23 @@ var shown = map[string]struct {
 			"ENDPOINT": "https://events.example.com/concur", "SINK": "http://expense-bot.finance.svc",
 		},
 	},
+	"ApplicationConnector": {
+		reason:  "whether it works, and what to type in at SAP Concur",
+		minimal: minimalConnector, name: "appconn",
+		change: `status:
+  conditions: [{type: Ready, status: "True", reason: Routed, message: m, lastTransitionTime: "2026-01-02T03:04:05Z"}]
+  url: https://events.example.com/concur/v1.0/notify
+  lastTestConnectionTime: "` + daysAgo(30) + `"
+  sinkURI: http://expense-bot.finance.svc
+  recovery: {recovered: 7}
+  delivery: {lastEventTime: "` + daysAgo(20) + `"}`,
+		columns: []string{"NAME", "READY", "REASON", "URL", "LAST EVENT", "AGE"},
+		wide:    []string{"NAME", "READY", "REASON", "URL", "LAST EVENT", "AGE", "LAST TEST", "RECOVERED", "SECRET", "SINK"},
+		want: map[string]string{
+			"NAME": "callouts", "READY": "True", "REASON": "Routed", "URL": "https://events.example.com/concur/v1.0/notify",
+			"LAST EVENT": "20d", "LAST TEST": "30d", "RECOVERED": "7", "SECRET": "callouts", "SINK": "http://expense-bot.finance.svc",
+		},
+	},
 }
 
 func TestKubectlShowsTheColumns(t *testing.T) {
@@ -89,7 +106,8 @@ func TestKubectlKnowsTheCategory(t *testing.T) {
 	namespace := newNamespace(t)
 	createWithStatus(t, object(t, namespace, minimalConnection, `{}`))
 	createWithStatus(t, object(t, namespace, minimalSubscription, `{}`))
-	want := "concurconnection.concur.ess-operator.io/acme-us\neventsubscription.concur.ess-operator.io/reports\n"
+	createWithStatus(t, object(t, namespace, minimalConnector, `{}`))
+	want := "applicationconnector.concur.ess-operator.io/callouts\nconcurconnection.concur.ess-operator.io/acme-us\neventsubscription.concur.ess-operator.io/reports\n"
 	if diff := cmp.Diff(want, kubectl(t, "get", "concur", "-n", namespace, "-o", "name")); diff != "" {
 		t.Errorf("kubectl get concur (-want +got):\n%s", diff)
 	}
@@ -131,7 +149,7 @@ func TestKubectlPrintsWhatIsWrong(t *testing.T) {
 func TestApplyingAddsNothingToASpec(t *testing.T) {
 	t.Parallel()
 	namespace := newNamespace(t)
-	for _, minimal := range []string{minimalConnection, minimalSubscription} {
+	for _, minimal := range []string{minimalConnection, minimalSubscription, minimalConnector} {
 		applied := object(t, namespace, minimal, `{}`)
 		if _, err := suite.plane.KubectlInput(t.Context(), strings.NewReader(minimal), "apply", "-n", namespace, "-f", "-"); err != nil {
 			t.Fatal(err)

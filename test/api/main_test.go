@@ -75,6 +75,7 @@ func install(ctx context.Context) error {
 		return err
 	}
 	_, err := suite.plane.Kubectl(ctx, "wait", "--for=condition=Established", "--timeout=60s",
-		"crd/concurconnections.concur.ess-operator.io", "crd/eventsubscriptions.concur.ess-operator.io")
+		"crd/concurconnections.concur.ess-operator.io", "crd/eventsubscriptions.concur.ess-operator.io",
+		"crd/applicationconnectors.concur.ess-operator.io")
 	return err
 }

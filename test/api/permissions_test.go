@@ -85,7 +85,7 @@ func testUserRoles(t *testing.T) {
 		if err := suite.client.Create(t.Context(), binding); err != nil {
 			t.Fatal(err)
 		}
-		for _, resource := range []string{"concurconnections", "eventsubscriptions"} {
+		for _, resource := range []string{"concurconnections", "eventsubscriptions", "applicationconnectors"} {
 			t.Run(role+" "+resource, func(t *testing.T) {
 				t.Parallel()
 				may := func(verb string) bool {

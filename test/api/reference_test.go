@@ -17,13 +17,15 @@ func TestReferenceExplainsEveryField(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	connection, subscription, ok := strings.Cut(string(text), "\n## EventSubscription\n")
-	if !ok {
-		t.Fatal("the page has no part about EventSubscriptions")
+	connection, rest, hasSubscription := strings.Cut(string(text), "\n## EventSubscription\n")
+	subscription, connector, hasConnector := strings.Cut(rest, "\n## ApplicationConnector\n")
+	if !hasSubscription || !hasConnector {
+		t.Fatal("the page has no part about EventSubscriptions, or none about ApplicationConnectors")
 	}
 	for crd, page := range map[string]string{
-		"concurconnections.concur.ess-operator.io":  connection,
-		"eventsubscriptions.concur.ess-operator.io": subscription,
+		"concurconnections.concur.ess-operator.io":     connection,
+		"eventsubscriptions.concur.ess-operator.io":    subscription,
+		"applicationconnectors.concur.ess-operator.io": connector,
 	} {
 		var definition apiextensionsv1.CustomResourceDefinition
 		if err := suite.client.Get(t.Context(), types.NamespacedName{Name: crd}, &definition); err != nil {

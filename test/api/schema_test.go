@@ -13,8 +13,9 @@ import (
 func TestEveryRuleOfASpecHasAnEntry(t *testing.T) {
 	t.Parallel()
 	for crd, table := range map[string][]validation{
-		"concurconnections.concur.ess-operator.io":  slices.Concat(connectionRules, connectionLimits),
-		"eventsubscriptions.concur.ess-operator.io": slices.Concat(subscriptionRules, allSinkRules),
+		"concurconnections.concur.ess-operator.io":     slices.Concat(connectionRules, connectionLimits),
+		"eventsubscriptions.concur.ess-operator.io":    slices.Concat(subscriptionRules, allSinkRules),
+		"applicationconnectors.concur.ess-operator.io": allConnectorRules,
 	} {
 		t.Run(crd, func(t *testing.T) {
 			t.Parallel()
@@ -90,7 +91,9 @@ func below(path, name string) string {
 
 func TestSchemasHaveNoDefaults(t *testing.T) {
 	t.Parallel()
-	for _, crd := range []string{"concurconnections.concur.ess-operator.io", "eventsubscriptions.concur.ess-operator.io"} {
+	for _, crd := range []string{
+		"concurconnections.concur.ess-operator.io", "eventsubscriptions.concur.ess-operator.io", "applicationconnectors.concur.ess-operator.io",
+	} {
 		for _, path := range defaults("", schema(t, crd)) {
 			t.Errorf("%s: %s has a default, which a GitOps tool would show as a difference", crd, path)
 		}

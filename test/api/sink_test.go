@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -22,46 +23,49 @@ var deliveryRules = []validation{
 		refused:  `spec: {endpoint: {url: null, receiver: {}}, delivery: {retry: 0}}`,
 		message:  `spec.delivery: Invalid value: delivery says how events get to a sink: add a sink, or leave delivery out`,
 	},
-	delivered("minProperties", "an empty delivery is a template that was not filled",
-		`{retry: 1}`, `{}`, `spec.delivery: Invalid value: 0: spec.delivery in body should have at least 1 properties`),
-	delivered(".retry minimum", "nobody can try less than not at all",
-		`{retry: 0}`, `{retry: -1}`, `spec.delivery.retry: Invalid value: -1: spec.delivery.retry in body should be greater than or equal to 0`),
-	delivered(".retry maximum", "more must be a slip of the pen",
-		`{retry: 100000}`, `{retry: 100001}`, `spec.delivery.retry: Invalid value: 100001: spec.delivery.retry in body should be less than or equal to 100000`),
-	delivered(".backoffPolicy enum", "Knative writes it in lower case",
-		`{backoffPolicy: linear}`, `{backoffPolicy: Linear}`, `spec.delivery.backoffPolicy: Unsupported value: "Linear": supported values: "linear", "exponential"`),
-	delivered(".ordering enum", "a misspelt ordering must not act as none",
-		`{ordering: PerKey}`, `{ordering: perKey}`, `spec.delivery.ordering: Unsupported value: "perKey": supported values: "None", "PerKey"`),
-	delivered(".format enum", "Knative calls the structured mode json",
-		`{format: json}`, `{format: structured}`, `spec.delivery.format: Unsupported value: "structured": supported values: "binary", "json"`),
-	delivered(".backoffDelay minLength", "the shortest duration has a number and a unit",
-		`{backoffDelay: PT1S}`, `{backoffDelay: ""}`, `spec.delivery.backoffDelay: Invalid value: "": spec.delivery.backoffDelay in body should be at least 3 chars long`),
-	delivered(".backoffDelay maxLength", "what users write is bounded",
-		`{backoffDelay: PT23H59M59.999S}`, `{backoffDelay: `+of(33, "PT1S")+`}`, `spec.delivery.backoffDelay: Too long: may not be more than 32 bytes`),
-	delivered(".backoffDelay rule 1", "Go's way to write durations is another",
-		`{backoffDelay: PT0.5S}`, `{backoffDelay: 500ms}`, `backoffDelay must be an ISO 8601 duration in hours, minutes and seconds, such as PT1S or PT0.5S, more than zero and at most PT24H`),
-	delivered(".backoffDelay rule 1", "no delay at all would be an attack on the sink",
-		`{backoffDelay: PT24H}`, `{backoffDelay: PT0S}`, `more than zero and at most PT24H`),
-	delivered(".timeout minLength", "the shortest duration has a number and a unit",
-		`{timeout: PT9S}`, `{timeout: P1}`, `spec.delivery.timeout: Invalid value: "P1": spec.delivery.timeout in body should be at least 3 chars long`),
-	delivered(".timeout maxLength", "what users write is bounded",
-		`{timeout: PT59M59.999S}`, `{timeout: `+of(33, "PT1S")+`}`, `spec.delivery.timeout: Too long: may not be more than 32 bytes`),
-	delivered(".timeout rule 1", "an attempt that takes longer has failed",
-		`{timeout: PT1H}`, `{timeout: PT1H1S}`, `timeout must be an ISO 8601 duration in hours, minutes and seconds, such as PT30S or PT1M30S, more than zero and at most PT1H`),
-	delivered(".timeout rule 1", "an empty duration is none",
-		`{timeout: PT1M30S}`, `{timeout: PT1}`, `timeout must be an ISO 8601 duration`),
 }
 
-// delivered is a rule about spec.delivery of a subscription that has a sink.
-func delivered(rule, reason, accepted, refused, message string) validation {
-	const format = `spec: {endpoint: {url: null, receiver: {}}, sink: {uri: "http://bot.finance.svc"}, delivery: %s}`
-	separator := ""
-	if rule[0] != '.' {
-		separator = " "
+// deliveredRules are about spec.delivery of an object that has a sink; format holds the delivery.
+func deliveredRules(format string) []validation {
+	delivered := func(rule, reason, accepted, refused, message string) validation {
+		separator := ""
+		if rule[0] != '.' {
+			separator = " "
+		}
+		return validation{
+			rule: "spec.delivery" + separator + rule, reason: reason, message: message,
+			accepted: fmt.Sprintf(format, accepted), refused: fmt.Sprintf(format, refused),
+		}
 	}
-	return validation{
-		rule: "spec.delivery" + separator + rule, reason: reason, message: message,
-		accepted: fmt.Sprintf(format, accepted), refused: fmt.Sprintf(format, refused),
+	return []validation{
+		delivered("minProperties", "an empty delivery is a template that was not filled",
+			`{retry: 1}`, `{}`, `spec.delivery: Invalid value: 0: spec.delivery in body should have at least 1 properties`),
+		delivered(".retry minimum", "nobody can try less than not at all",
+			`{retry: 0}`, `{retry: -1}`, `spec.delivery.retry: Invalid value: -1: spec.delivery.retry in body should be greater than or equal to 0`),
+		delivered(".retry maximum", "more must be a slip of the pen",
+			`{retry: 100000}`, `{retry: 100001}`, `spec.delivery.retry: Invalid value: 100001: spec.delivery.retry in body should be less than or equal to 100000`),
+		delivered(".backoffPolicy enum", "Knative writes it in lower case",
+			`{backoffPolicy: linear}`, `{backoffPolicy: Linear}`, `spec.delivery.backoffPolicy: Unsupported value: "Linear": supported values: "linear", "exponential"`),
+		delivered(".ordering enum", "a misspelt ordering must not act as none",
+			`{ordering: PerKey}`, `{ordering: perKey}`, `spec.delivery.ordering: Unsupported value: "perKey": supported values: "None", "PerKey"`),
+		delivered(".format enum", "Knative calls the structured mode json",
+			`{format: json}`, `{format: structured}`, `spec.delivery.format: Unsupported value: "structured": supported values: "binary", "json"`),
+		delivered(".backoffDelay minLength", "the shortest duration has a number and a unit",
+			`{backoffDelay: PT1S}`, `{backoffDelay: ""}`, `spec.delivery.backoffDelay: Invalid value: "": spec.delivery.backoffDelay in body should be at least 3 chars long`),
+		delivered(".backoffDelay maxLength", "what users write is bounded",
+			`{backoffDelay: PT23H59M59.999S}`, `{backoffDelay: `+of(33, "PT1S")+`}`, `spec.delivery.backoffDelay: Too long: may not be more than 32 bytes`),
+		delivered(".backoffDelay rule 1", "Go's way to write durations is another",
+			`{backoffDelay: PT0.5S}`, `{backoffDelay: 500ms}`, `backoffDelay must be an ISO 8601 duration in hours, minutes and seconds, such as PT1S or PT0.5S, more than zero and at most PT24H`),
+		delivered(".backoffDelay rule 1", "no delay at all would be an attack on the sink",
+			`{backoffDelay: PT24H}`, `{backoffDelay: PT0S}`, `more than zero and at most PT24H`),
+		delivered(".timeout minLength", "the shortest duration has a number and a unit",
+			`{timeout: PT9S}`, `{timeout: P1}`, `spec.delivery.timeout: Invalid value: "P1": spec.delivery.timeout in body should be at least 3 chars long`),
+		delivered(".timeout maxLength", "what users write is bounded",
+			`{timeout: PT59M59.999S}`, `{timeout: `+of(33, "PT1S")+`}`, `spec.delivery.timeout: Too long: may not be more than 32 bytes`),
+		delivered(".timeout rule 1", "an attempt that takes longer has failed",
+			`{timeout: PT1H}`, `{timeout: PT1H1S}`, `timeout must be an ISO 8601 duration in hours, minutes and seconds, such as PT30S or PT1M30S, more than zero and at most PT1H`),
+		delivered(".timeout rule 1", "an empty duration is none",
+			`{timeout: PT1M30S}`, `{timeout: PT1}`, `timeout must be an ISO 8601 duration`),
 	}
 }
 
@@ -150,11 +154,11 @@ func without(name string) string {
 
 var (
 	sinkFormat           = `spec: {endpoint: {url: null, receiver: {}}, sink: %s}`
+	deliveryFormat       = `spec: {endpoint: {url: null, receiver: {}}, sink: {uri: "http://bot.finance.svc"}, delivery: %s}`
 	deadLetterSinkFormat = `spec: {endpoint: {url: null, receiver: {}}, sink: {uri: "http://bot.finance.svc"}, delivery: {deadLetterSink: %s}}`
 
-	allSinkRules = append(append(deliveryRules,
-		sinkRules("spec.sink", sinkFormat)...),
-		sinkRules("spec.delivery.deadLetterSink", deadLetterSinkFormat)...)
+	allSinkRules = slices.Concat(deliveryRules, deliveredRules(deliveryFormat),
+		sinkRules("spec.sink", sinkFormat), sinkRules("spec.delivery.deadLetterSink", deadLetterSinkFormat))
 )
 
 func TestSinkRules(t *testing.T) {
