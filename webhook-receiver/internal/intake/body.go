@@ -39,10 +39,11 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request) (body []byte, hel
 	}
 	in := newPace(w, r.Body, h.pacing)
 	for size := min(firstRead, most+1); ; size = min(2*size, most+1) { // one more, to see whether it ends
-		if !h.bytes.take(size - held) {
+		charge := max(size, firstRead) - held // a request takes memory, however small its body
+		if !h.bytes.take(charge) {
 			return nil, held, overloaded, fmt.Errorf("reading the body: bodies may take %d bytes of memory together, and do", h.bytes.limit)
 		}
-		held = size
+		held += charge
 		body, err = in.fill(body, size)
 		switch {
 		case err != nil && in.ended:

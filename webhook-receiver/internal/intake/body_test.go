@@ -69,6 +69,27 @@ func TestTricklingBody(t *testing.T) {
 	}
 }
 
+// Who sends slowly takes no place from who does not.
+func TestSlowSendersDoNotHoldUpOthers(t *testing.T) {
+	t.Parallel()
+	h, registry := newHandler(t, Config{MaxInFlight: 1, Store: storeWith(event.Accepted, nil)})
+	s := start(t, ServerConfig{Handler: h}, true)
+	for range 10 {
+		write(t, dial(t, s), "%sContent-Length: 2\r\n\r\n{", head)
+	}
+	for tries := 0; counts(t, registry)["ess_receiver_in_flight_bytes"] < 10*firstRead; tries++ {
+		if tries == 1000 {
+			t.Fatal("the slow senders have not come in")
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+	c := dial(t, s)
+	write(t, c, "%sContent-Length: 2\r\n\r\n{}", head)
+	if got := status(t, bufio.NewReader(c)); got != http.StatusOK {
+		t.Errorf("status %d", got)
+	}
+}
+
 // Once the body is there, its deadline is over: a slow disk must not look like a sender who has gone.
 func TestSlowStoreOutlivesTheBodysDeadline(t *testing.T) {
 	t.Parallel()

@@ -41,8 +41,8 @@ type Config struct {
 	OmitHeaders []string
 	// MaxBodySize is in bytes; zero: 4 MiB. See also SetMaxBodySize.
 	MaxBodySize int64
-	// MaxInFlight is how many requests are worked on at once; zero: 1,024. MaxBytesInFlight is what their bodies may
-	// take together; zero: 128 MiB.
+	// MaxInFlight is how many requests are proved and stored at once; zero: 1,024. MaxBytesInFlight is what their
+	// bodies, and those that are still coming, may take together; zero: 128 MiB.
 	MaxInFlight      int64
 	MaxBytesInFlight int64
 	// AppendTimeout is how long an answer waits for the store; zero: 20 s.
@@ -168,14 +168,15 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request, to route.Route) (
 	if h.draining.Load() {
 		return draining, nil
 	}
-	if !h.requests.take(1) {
-		return overloaded, fmt.Errorf("taking an event: %d others are being worked on, which is the limit", h.requests.limit)
-	}
-	defer h.requests.give(1)
 	body, held, how, err := h.read(w, r)
 	defer func() { h.bytes.give(held) }()
 	if how != "" {
 		return how, err
 	}
+	// Only now, so that those who send slowly take no place from others.
+	if !h.requests.take(1) {
+		return overloaded, fmt.Errorf("taking an event: %d others are being worked on, which is the limit", h.requests.limit)
+	}
+	defer h.requests.give(1)
 	return h.accept(r, to, body)
 }

@@ -7,7 +7,7 @@ import "time"
 const (
 	// defaultMaxBody is far above any documented event; the largest sample has 4 KiB.
 	defaultMaxBody = 4 << 20
-	// defaultMaxInFlight is requests at once. An older page of Concur's names 24 sender threads; with 1,024 the
+	// defaultMaxInFlight is requests that are proved and stored at once. An older page of Concur's names 24 sender threads; with 1,024 the
 	// store has been stuck for a while, and to be told so is better than to wait.
 	defaultMaxInFlight = 1024
 	// defaultMaxBytes is what all bodies in memory may take together: half of what a small pod has.
@@ -42,6 +42,7 @@ const (
 	// pingAfter and pingTimeout find HTTP/2 connections whose other end has gone without a word.
 	pingAfter   = 30 * time.Second
 	pingTimeout = 15 * time.Second
-	// firstRead is how much of a body is read at first; most events fit.
+	// firstRead is how much of a body is read at first; most events fit. It is also the least that a request is
+	// charged for, so that defaultMaxBytes bounds how many can be coming in: 32,768.
 	firstRead = 4 << 10
 )

@@ -21,11 +21,11 @@ func newMetrics(r prometheus.Registerer, requests, bytes *budget) metrics {
 	f := promauto.With(r)
 	f.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "ess_receiver_in_flight_requests",
-		Help: "Deliveries that are being worked on now.",
+		Help: "Deliveries that are being proved and stored now.",
 	}, func() float64 { return float64(requests.used.Load()) })
 	f.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "ess_receiver_in_flight_bytes",
-		Help: "Memory that the bodies of these deliveries take now.",
+		Help: "Memory that the bodies of these deliveries take now, and of those that are still coming in.",
 	}, func() float64 { return float64(bytes.used.Load()) })
 	return metrics{
 		deliveries: f.NewCounterVec(prometheus.CounterOpts{
