@@ -68,13 +68,13 @@ func (p policy) over(d route.Delivery, r event.Record, since, now time.Time) boo
 	if d.Retries < 0 {
 		return !now.Before(r.Event.Received.Add(p.retention))
 	}
+	if now.Sub(since) < minHold || now.Sub(r.Event.Received) < minHold {
+		return false
+	}
 	if r.Due.After(since) {
 		since = r.Due
 	}
 	held := now.Sub(since)
-	if held < minHold {
-		return false
-	}
 	held -= d.Timeout // of the attempt that is due
 	for n := r.Attempts + 1; n <= d.Retries && held >= 0; n++ {
 		held -= backoff(d, n) + d.Timeout

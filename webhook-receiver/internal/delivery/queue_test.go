@@ -1,8 +1,6 @@
 package delivery_test
 
 import (
-	"cmp"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -13,7 +11,7 @@ import (
 // memory is a store as the contract of delivery.Queue has it, without a disk.
 type memory struct {
 	mu      sync.Mutex
-	records map[uint64]*event.Record
+	records []*event.Record // in the order of their numbers, from 1
 	claimed map[uint64]bool
 	changed map[event.RouteID]chan struct{}
 	broken  error // what all calls answer, if not nil
@@ -29,9 +27,7 @@ type settled struct {
 }
 
 func newMemory() *memory {
-	return &memory{
-		records: map[uint64]*event.Record{}, claimed: map[uint64]bool{}, changed: map[event.RouteID]chan struct{}{},
-	}
+	return &memory{claimed: map[uint64]bool{}, changed: map[event.RouteID]chan struct{}{}}
 }
 
 // add stores pending events of a route, due now.
@@ -40,10 +36,10 @@ func (m *memory) add(id event.RouteID, count int) {
 	defer m.mu.Unlock()
 	for range count {
 		seq := uint64(len(m.records) + 1)
-		m.records[seq] = &event.Record{
+		m.records = append(m.records, &event.Record{
 			Seq: seq, State: event.Pending, Due: time.Now(),
 			Event: event.Event{Route: id, ID: "id", Received: time.Now(), Body: []byte("{}")},
-		}
+		})
 	}
 	m.signal(id)
 }
@@ -55,29 +51,37 @@ func (m *memory) Claim(id event.RouteID, limit int) (claimed []event.Record, nex
 	if m.broken != nil {
 		return nil, time.Time{}, m.broken
 	}
-	for _, r := range m.waiting(id) {
+	for {
+		r := m.first(id)
 		switch {
-		case r.Due.After(time.Now()):
-			return claimed, r.Due, nil
-		case len(claimed) == limit:
+		case r == nil:
+			return claimed, time.Time{}, nil
+		case r.Due.After(time.Now()), len(claimed) == limit:
 			return claimed, r.Due, nil
 		}
 		m.claimed[r.Seq] = true
 		claimed = append(claimed, *r)
 	}
-	return claimed, time.Time{}, nil
 }
 
-// waiting returns what nobody has claimed, the one due first first.
-func (m *memory) waiting(id event.RouteID) []*event.Record {
-	var waiting []*event.Record
+// first returns what is due first of what nobody has claimed; nil: there is nothing.
+func (m *memory) first(id event.RouteID) *event.Record {
+	var first *event.Record
 	for _, r := range m.records {
-		if r.Event.Route == id && (r.State == event.Pending || r.ToDeadLetterSink) && !m.claimed[r.Seq] {
-			waiting = append(waiting, r)
+		waits := r.Event.Route == id && (r.State == event.Pending || r.ToDeadLetterSink)
+		if waits && (first == nil || r.Due.Before(first.Due)) && !m.claimed[r.Seq] {
+			first = r
 		}
 	}
-	slices.SortFunc(waiting, func(a, b *event.Record) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.Seq, b.Seq)) })
-	return waiting
+	return first
+}
+
+// find returns the record of a number; nil: there is none.
+func (m *memory) find(seq uint64) *event.Record {
+	if seq == 0 || seq > uint64(len(m.records)) {
+		return nil
+	}
+	return m.records[seq-1]
 }
 
 func (m *memory) Settle(seq uint64, how event.Settlement) error {
@@ -87,7 +91,7 @@ func (m *memory) Settle(seq uint64, how event.Settlement) error {
 	if m.broken != nil {
 		return m.broken
 	}
-	r := m.records[seq]
+	r := m.find(seq)
 	if r == nil {
 		return event.ErrNotFound
 	}
@@ -147,7 +151,7 @@ func (m *memory) record(t *testing.T, seq uint64) event.Record {
 	t.Helper()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	r := m.records[seq]
+	r := m.find(seq)
 	if r == nil {
 		t.Fatalf("no event %d", seq)
 	}
