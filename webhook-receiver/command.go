@@ -62,7 +62,7 @@ one ends the program at once.`,
 	flags.StringVar(&s.routes, "routes", "routes.yaml", "path of the routes file")
 	flags.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "least level to log: debug, info, warn or error")
 	flags.StringVar(&s.logFormat, "log-format", "json", "json or text")
-	command.SetVersionTemplate("{{.Version}}\n")
+	command.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	command.CompletionOptions.DisableDefaultCmd = true
 	command.AddCommand(newCheck(&s), newJournal())

@@ -17,7 +17,7 @@
 // When the context ends: not ready; serve on for events.drainQuietPeriod, until
 // load balancers have noticed; take no more requests and finish those under way;
 // finish the deliveries under way; close the journal; and the admin port last, so
-// that it can be watched. Each step is bounded, see [Grace]. When a part fails,
+// that it can be watched. Each step is bounded. When a part fails,
 // the same happens without the quiet period.
 package app
 
@@ -58,12 +58,14 @@ type Options struct {
 	LockTimeout time.Duration
 }
 
-// Grace is how long each step of the end may take, beside the quiet period: the sum fits into the 30
-// seconds that Kubernetes gives by default.
-type Grace struct{ Requests, Deliveries, Admin time.Duration }
-
-// DefaultGrace is what Run grants.
-var DefaultGrace = Grace{Requests: 8 * time.Second, Deliveries: 10 * time.Second, Admin: 2 * time.Second}
+// How long each step of the end may take, beside the quiet period: the sum fits into the 30 seconds that
+// Kubernetes gives by default.
+const (
+	requestsGrace   = 8 * time.Second
+	deliveriesGrace = 10 * time.Second
+	adminGrace      = 2 * time.Second
+	spansGrace      = 2 * time.Second
+)
 
 // program is a receiver that runs.
 type program struct {
@@ -99,7 +101,7 @@ func Run(ctx context.Context, o Options) error {
 	p.live = newLive(o.Logger)
 	p.live.registerer, p.live.version, p.live.tracer = registry, o.Version, provider
 	err = p.run(ctx)
-	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), DefaultGrace.Admin)
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), spansGrace)
 	defer cancel()
 	if endErr := endTracing(ending); endErr != nil {
 		o.Logger.Warn("some spans could not be sent", "error", endErr)

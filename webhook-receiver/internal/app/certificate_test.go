@@ -36,7 +36,8 @@ func (b *bench) pair(name string) (certificate, key string) {
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{name},
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
 	if err != nil {
@@ -116,4 +117,25 @@ func TestCertificateIsExchangedUnderLoad(t *testing.T) {
 	close(stop)
 	senders.Wait()
 	b.Expect(failed.Load()).To(BeZero())
+}
+
+func TestClientCertificateProves(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.writeCertificate("receiver")
+	certificate, key := b.pair("webhook.api.concursolutions.com")
+	b.write("ca.pem", certificate)
+	b.configure(", tls: {certFile: tls.crt, keyFile: tls.key}")
+	b.write("config.yaml", replaced(b.read("config.yaml"), "signature: {publicKeyFiles: [concur.pem]}", "clientCertificate: {caFile: ca.pem}"))
+	r := b.ready()
+	shown, err := tls.X509KeyPair([]byte(certificate), []byte(key))
+	b.Expect(err).NotTo(HaveOccurred())
+	client := blind(true)
+	client.Transport.(*http.Transport).TLSClientConfig.Certificates = []tls.Certificate{shown}
+	for who, want := range map[*http.Client]int{client: http.StatusOK, blind(true): http.StatusUnauthorized} {
+		request, err := delivery(b.Context(), "https://"+r.events+route, eventBody("c"), signingKey())
+		b.Expect(err).NotTo(HaveOccurred())
+		status, text := answer(who, request)
+		b.Expect(status).To(Equal(want), text)
+	}
 }

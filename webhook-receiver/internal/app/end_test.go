@@ -8,10 +8,12 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 
 	"github.com/ess-operator/ess-operator/webhook-receiver/internal/app"
+	"github.com/ess-operator/ess-operator/webhook-receiver/internal/journal"
 )
 
 // senders deliver events until the receiver can no longer be reached, and return the ids of those that
@@ -94,8 +96,15 @@ func (b *bench) run() error {
 	defer cancel()
 	return app.Run(ctx, app.Options{
 		ConfigPath: filepath.Join(b.dir, "config.yaml"), RoutesPath: filepath.Join(b.dir, "routes.yaml"),
-		Logger: slog.New(slog.NewTextHandler(b.log, nil)), Version: "v0.0.0-test",
+		Logger: slog.New(slog.NewTextHandler(b.log, nil)), Version: "v0.0.0-test", LockTimeout: time.Nanosecond,
 	})
+}
+
+func TestWaitForTheJournalEnds(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.ready()
+	b.Expect(b.run()).To(MatchError(journal.ErrInUse))
 }
 
 func TestStartNamesAllThatIsWrong(t *testing.T) {

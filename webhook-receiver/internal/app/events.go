@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 
+	"github.com/ess-operator/ess-operator/webhook-receiver/internal/config"
 	"github.com/ess-operator/ess-operator/webhook-receiver/internal/event"
 	"github.com/ess-operator/ess-operator/webhook-receiver/internal/intake"
 )
@@ -11,7 +12,7 @@ import (
 func (p *parts) newEvents(ctx context.Context) error {
 	c := p.live.started
 	p.intake = intake.New(intake.Config{
-		Store: &p.store, Prover: p.prover, Routes: p.live.routes.Load, OmitHeaders: forwardedHeaders(c),
+		Store: &p.store, Prover: p.prover, Routes: p.live.routes.Load, OmitHeaders: config.Headers(),
 		MaxBodySize: p.live.config.Load().Events.MaxBodySize, MaxInFlight: int64(c.Events.MaxInFlight),
 		Registerer: p.registry, Logger: p.Logger,
 	})

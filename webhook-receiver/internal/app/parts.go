@@ -30,7 +30,7 @@ type parts struct {
 func (p *program) prepare(ctx context.Context) (*parts, error) {
 	all := &parts{program: p, opened: make(chan struct{})}
 	all.dispatcher = delivery.New(delivery.Config{
-		Queue: &p.store, Sender: p.live, Retention: p.live.started.Journal.Retention, Grace: DefaultGrace.Deliveries,
+		Queue: &p.store, Sender: p.live, Retention: p.live.started.Journal.Retention, Grace: deliveriesGrace,
 		Logger: p.Logger, Registerer: p.registry,
 	})
 	all.dispatcher.SetRoutes(p.live.routes.Load())
@@ -145,14 +145,14 @@ func (p *program) end(asked bool, all *parts, r running) {
 		time.Sleep(quiet)
 	}
 	all.intake.Drain()
-	faults := []error{all.events.close(DefaultGrace.Requests)}
+	faults := []error{all.events.close(requestsGrace)}
 	r.deliveries()
 	r.journal()
 	if j := p.store.journal.Load(); j != nil {
 		faults = append(faults, j.Close())
 	}
 	if all.admin != nil {
-		faults = append(faults, all.admin.close(DefaultGrace.Admin))
+		faults = append(faults, all.admin.close(adminGrace))
 	}
 	r.files()
 	p.fault = errors.Join(faults...)

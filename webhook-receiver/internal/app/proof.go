@@ -81,11 +81,3 @@ func signatureCheck(s *config.Signature, files reload.Files) *verify.Signature {
 	}
 	return check
 }
-
-// forwardedHeaders are the headers in which a proxy forwards certificates.
-func forwardedHeaders(c *config.Config) []string {
-	if certificate := c.Proof.ClientCertificate; certificate != nil && certificate.Forwarded != nil {
-		return []string{certificate.Forwarded.Header}
-	}
-	return nil
-}

@@ -3,6 +3,7 @@ package app_test
 import (
 	"net/http"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -120,4 +121,16 @@ func TestWhatNeedsARestartIsSaid(t *testing.T) {
 	b.write("config.yaml", "events: {listen: nowhere}\n")
 	b.Eventually(func() string { return b.metric(r, `ess_receiver_reload_refused{file="config"}`) }).Should(Equal("1"))
 	b.Expect(b.log.String()).To(ContainSubstring(filepath.Join(b.dir, "config.yaml") + ": line 1: events.listen: must be an address"))
+}
+
+func TestCapOnBodiesIsRaised(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.configure(", maxBodySize: 1Ki")
+	r := b.ready()
+	large := replaced(eventBody("large"), `"C1"`, `"`+strings.Repeat("C", 2048)+`"`)
+	url := "http://" + r.events + route
+	b.Expect(b.postTo(url, large, signingKey())).To(Equal(http.StatusServiceUnavailable), "413 would lose the event")
+	b.configure(", maxBodySize: 1Mi")
+	b.Eventually(func() int { return b.postTo(url, large, signingKey()) }).Should(Equal(http.StatusOK))
 }

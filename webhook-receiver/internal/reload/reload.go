@@ -78,15 +78,17 @@ type Watcher struct {
 	Config
 	metrics *metrics
 
-	mu      sync.Mutex
+	mu      sync.Mutex // held while files are read
 	sources []*watched
+
+	statusMu sync.Mutex // not held then: who asks must not wait for a disk
+	status   map[string]Status
 }
 
 type watched struct {
 	Source
-	seen   fingerprint // at the last reading
-	tried  fingerprint // when Apply ran last
-	status Status
+	seen  fingerprint // at the last reading
+	tried fingerprint // when Apply ran last
 }
 
 type fingerprint [sha256.Size]byte
@@ -103,7 +105,7 @@ func New(c Config) (*Watcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Watcher{Config: c, metrics: m}, nil
+	return &Watcher{Config: c, metrics: m, status: map[string]Status{}}, nil
 }
 
 // Watch applies a source now and whenever it changes. An error says why it could not be applied now; it
@@ -120,14 +122,9 @@ func (w *Watcher) Watch(s Source) error {
 
 // Status returns how the source of that name stands.
 func (w *Watcher) Status(name string) Status {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, s := range w.sources {
-		if s.Name == name {
-			return s.status
-		}
-	}
-	return Status{}
+	w.statusMu.Lock()
+	defer w.statusMu.Unlock()
+	return w.status[name]
 }
 
 // Run reads the files at every interval, and at once for each value of now, until ctx ends.
@@ -180,12 +177,14 @@ func (w *Watcher) apply(s *watched, files Files, err error) error {
 		err = s.Apply(files)
 	}
 	now := w.Clock.Now()
-	if err != nil {
-		s.status.Refused, s.status.RefusedAt = err, now
-	} else {
-		s.status = Status{Loaded: now}
-	}
 	w.metrics.note(s.Name, now, err)
+	w.statusMu.Lock()
+	defer w.statusMu.Unlock()
+	status := Status{Loaded: now}
+	if err != nil {
+		status = Status{Loaded: w.status[s.Name].Loaded, Refused: err, RefusedAt: now}
+	}
+	w.status[s.Name] = status
 	return err
 }
 
