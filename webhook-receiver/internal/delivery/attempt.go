@@ -41,17 +41,20 @@ func (l *loop) bury(ctx context.Context, s *settings, r event.Record, f failure)
 	if to == nil {
 		return how
 	}
+	// What the store is told if the dead letter sink does not take it now.
+	later := how
+	later.ToDeadLetterSink = true
+	later.RetryAt = l.Clock.Now().Add(l.policy.jitter(backoff(s.route.Delivery, 1)))
 	p := s.dead.take(l.Clock.Now())
 	if p == wait {
-		how.ToDeadLetterSink = true
-		return how
+		return later
 	}
 	f2, cutOff := l.attempt(ctx, s.route, *to, r)
 	l.inform(s.dead, p, f2, cutOff)
 	switch {
 	case cutOff:
 		l.metrics.count(l.id, targetDead, resultAbandoned)
-		how.ToDeadLetterSink = true
+		return later
 	case f2 == nil:
 		l.metrics.count(l.id, targetDead, resultDelivered)
 	case f2.final:
@@ -59,7 +62,7 @@ func (l *loop) bury(ctx context.Context, s *settings, r event.Record, f failure)
 		how.Error += "; the dead letter sink: " + f2.text
 	default:
 		l.metrics.count(l.id, targetDead, resultRetried)
-		how.ToDeadLetterSink = true
+		return later
 	}
 	return how
 }

@@ -109,7 +109,7 @@ func (m *memory) apply(r *event.Record, how event.Settlement) {
 	r.LastAttempt, r.LastError, r.Due = time.Now(), how.Error, how.RetryAt
 	switch {
 	case how.ToDeadLetterSink:
-		r.State, r.ToDeadLetterSink, r.Attempts, r.Due = event.Dead, true, 0, time.Now()
+		r.State, r.ToDeadLetterSink, r.Attempts, r.Due = event.Dead, true, 0, how.RetryAt
 	case !how.RetryAt.IsZero():
 	case r.ToDeadLetterSink:
 		r.ToDeadLetterSink = false

@@ -78,7 +78,8 @@ type Settlement struct {
 	Error string
 	// RetryAt is when to try again; zero after a failure: never, the event is dead.
 	RetryAt time.Time
-	// ToDeadLetterSink: the dead event is now due for the dead letter sink, its attempts counted anew.
+	// ToDeadLetterSink: the event is dead and on its way to the dead letter sink, its attempts counted anew. It is
+	// due there at RetryAt; zero: now.
 	ToDeadLetterSink bool
 	// Abandoned: nothing was tried, or nobody knows how it ended; the claim alone is given back.
 	Abandoned bool
