@@ -73,6 +73,10 @@ const (
 	// DriftedReason: ESS holds something else than the spec.
 	DriftedReason = "Drifted"
 
+	// DeliveriesRefusedReason: the receiver has taken no delivery for more than a day, though ESS tried, so that ESS
+	// will remove the subscription 30 days after that began.
+	DeliveriesRefusedReason = "DeliveriesRefused"
+
 	// UnusedReason: the subscription works for nobody, so that ESS will remove it 30 days after that began.
 	UnusedReason = "Unused"
 )
@@ -92,6 +96,12 @@ const (
 	// ReceiverNotConfiguredReason: spec.endpoint.receiver is used, but the manager runs without --receiver-url.
 	ReceiverNotConfiguredReason = "ReceiverNotConfigured"
 
+	// SinkNotAllowedReason: a sink is in another namespace and the manager runs without --cross-namespace-sinks.
+	SinkNotAllowedReason = "SinkNotAllowed"
+
+	// SinkNotReadyReason: a sink does not exist, may not be read, or has no address yet. Events wait; the operator tries again.
+	SinkNotReadyReason = "SinkNotReady"
+
 	// SecretNotFoundReason: spec.credentialsSecretRef names no Secret. Create it, or correct the name.
 	SecretNotFoundReason = "SecretNotFound"
 
@@ -101,7 +111,7 @@ const (
 	// UserNameConflictReason: an older ApplicationConnector has the same user name, and the user name tells connectors apart.
 	UserNameConflictReason = "UserNameConflict"
 
-	// CABundleInvalidReason: spec.caBundle holds no PEM certificate.
+	// CABundleInvalidReason: spec.caBundle, or that of a sink, holds no PEM certificate.
 	CABundleInvalidReason = "CABundleInvalid"
 
 	// InvalidSpecReason: the spec passed the schema and still cannot be used; the message says what is wrong with it.
@@ -186,8 +196,9 @@ const (
 func Reasons() []string {
 	return []string{
 		ConnectedReason, SubscribedReason, RoutedReason, CompaniesConnectedReason, NoCompaniesReason, ProgressingReason,
-		SuspendedReason, DeletingReason, InUseReason, DriftedReason, UnusedReason,
+		SuspendedReason, DeletingReason, InUseReason, DriftedReason, UnusedReason, DeliveriesRefusedReason,
 		ConnectionNotFoundReason, ConnectionNotReadyReason, ConnectionNotAllowedReason, ReceiverNotConfiguredReason,
+		SinkNotAllowedReason, SinkNotReadyReason,
 		SecretNotFoundReason, SecretInvalidReason, UserNameConflictReason, CABundleInvalidReason, InvalidSpecReason, HostNotAllowedReason,
 		TopicNotAllowedReason, QuotaExceededReason, AlreadyExistsReason, IDTakenReason, IDConflictReason, ContestedReason,
 		CredentialsRejectedReason, TokenRejectedReason, UnauthorizedReason, ForbiddenReason, RejectedReason, RateLimitedReason,

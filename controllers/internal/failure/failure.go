@@ -32,6 +32,12 @@ var (
 	ErrSecretInvalid = errors.New("secret incomplete")
 	// ErrCABundleInvalid: the CA bundle holds no certificate.
 	ErrCABundleInvalid = errors.New("CA bundle invalid")
+	// ErrSinkInvalid: the sink is no address.
+	ErrSinkInvalid = errors.New("sink invalid")
+	// ErrSinkNotAllowed: the sink is in another namespace.
+	ErrSinkNotAllowed = errors.New("sink not allowed")
+	// ErrSinkNotReady: the sink does not exist, may not be read, or has no address yet.
+	ErrSinkNotReady = errors.New("sink not ready")
 	// ErrTopicNotAllowed: the application may not use the topic.
 	ErrTopicNotAllowed = errors.New("topic not allowed")
 	// ErrAlreadyExists: a subscription exists that may not be adopted.
@@ -113,6 +119,9 @@ var verdicts = []row{
 	{ErrSecretNotFound, Verdict{Reason: v1alpha1.SecretNotFoundReason, Class: WaitForUser}},
 	{ErrSecretInvalid, Verdict{Reason: v1alpha1.SecretInvalidReason, Class: WaitForUser, Stalled: true}},
 	{ErrCABundleInvalid, Verdict{Reason: v1alpha1.CABundleInvalidReason, Class: Terminal, Stalled: true}},
+	{ErrSinkInvalid, Verdict{Reason: v1alpha1.InvalidSpecReason, Class: Terminal, Stalled: true}},
+	{ErrSinkNotAllowed, Verdict{Reason: v1alpha1.SinkNotAllowedReason, Class: Terminal, Stalled: true}},
+	{ErrSinkNotReady, Verdict{Reason: v1alpha1.SinkNotReadyReason}},
 	{ErrTopicNotAllowed, Verdict{Reason: v1alpha1.TopicNotAllowedReason, Class: WaitForUser, Stalled: true}},
 	{ErrAlreadyExists, Verdict{Reason: v1alpha1.AlreadyExistsReason, Class: Terminal, Stalled: true}},
 	{ErrIDConflict, Verdict{Reason: v1alpha1.IDConflictReason, Class: WaitForUser, Stalled: true}},
