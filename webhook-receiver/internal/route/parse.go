@@ -94,8 +94,9 @@ func (p *parser) id(at string, id event.RouteID) event.RouteID {
 	return id
 }
 
-// subscriptionIDs is the form that ESS asks for (SAP Concur, Event Subscription Service v4, Get Started).
-var subscriptionIDs = regexp.MustCompile(`^[a-z0-9.-]{1,253}$`)
+// subscriptionIDs is the form that ESS asks for (SAP Concur, Event Subscription Service v4, Get Started), as long as
+// a namespace, a dot and a name can be.
+var subscriptionIDs = regexp.MustCompile(`^[a-z0-9.-]{1,317}$`)
 
 func (p *parser) subscriptionID(at, id string) {
 	switch {

@@ -1,0 +1,152 @@
+package routes
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/ess-operator/ess-operator/api/v1alpha1"
+	"github.com/ess-operator/ess-operator/controllers/internal/record"
+	"github.com/ess-operator/ess-operator/controllers/internal/telemetry"
+)
+
+// Key is the key of the Secret that holds the routes file.
+const Key = "routes.yaml"
+
+const (
+	// lookAgain is how often the Secret is read though nothing changed: somebody may have written to it.
+	lookAgain = 10 * time.Minute
+	// tryAgain is how soon a Secret that was missing is looked for.
+	tryAgain = 15 * time.Second
+)
+
+// Config is what a Reconciler needs. All fields but CrossNamespaceSinks are required.
+type Config struct {
+	// Client reads our kinds from the cache, and Secrets from the API server.
+	Client client.Client
+	// Events records trouble with the Secret, for people.
+	Events *record.Recorder
+	// Secret is the name of the Secret, which has to exist.
+	Secret types.NamespacedName
+	// CrossNamespaceSinks says that sinks in other namespaces may be referred to.
+	CrossNamespaceSinks bool
+}
+
+// Reconciler keeps the routes in the Secret. It works on one key at a time.
+type Reconciler struct {
+	cfg     Config
+	trouble string // what was last told to be wrong
+}
+
+// New returns a Reconciler.
+func New(cfg Config) *Reconciler { return &Reconciler{cfg: cfg} }
+
+// Reconcile writes the routes when they differ from what the Secret holds.
+func (r *Reconciler) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl.Result, error) {
+	var secret corev1.Secret
+	if err := r.cfg.Client.Get(ctx, r.cfg.Secret, &secret); err != nil {
+		return r.unreadable(ctx, err)
+	}
+	text, err := r.render(ctx, secret.Data[Key])
+	switch {
+	case err != nil:
+		return ctrl.Result{}, err
+	case bytes.Equal(text, secret.Data[Key]):
+		r.trouble = ""
+		return ctrl.Result{RequeueAfter: lookAgain}, nil
+	case len(text)+others(&secret) > corev1.MaxSecretSize:
+		telemetry.CountRoutesWrite("too_large")
+		r.tell(ctx, "RoutesTooLarge", fmt.Sprintf(
+			"the routes have %d bytes, and a Secret holds no more than %d: the receiver keeps the routes of before, and events of new EventSubscriptions are not taken; use fewer, or shorter caBundles, or a second operator with a receiver of its own for some namespaces",
+			len(text), corev1.MaxSecretSize))
+		return ctrl.Result{RequeueAfter: lookAgain}, nil
+	}
+	return r.write(ctx, &secret, text)
+}
+
+// render renders from the cache.
+func (r *Reconciler) render(ctx context.Context, before []byte) ([]byte, error) {
+	var subs v1alpha1.EventSubscriptionList
+	var conns v1alpha1.ConcurConnectionList
+	for _, list := range []client.ObjectList{&subs, &conns} {
+		// Nothing is changed here, and there may be thousands.
+		if err := r.cfg.Client.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
+			return nil, fmt.Errorf("listing %T: %w", list, err)
+		}
+	}
+	text, count, err := Render(World{
+		Subscriptions: subs.Items, Connections: conns.Items, Before: before, CrossNamespaceSinks: r.cfg.CrossNamespaceSinks,
+	})
+	if err == nil {
+		telemetry.SetRoutes(count, len(text))
+	}
+	return text, err
+}
+
+// write writes the routes, and nothing else of the Secret.
+func (r *Reconciler) write(ctx context.Context, secret *corev1.Secret, text []byte) (ctrl.Result, error) {
+	before := secret.DeepCopy()
+	if secret.Data == nil {
+		secret.Data = map[string][]byte{}
+	}
+	secret.Data[Key] = text
+	if err := r.cfg.Client.Patch(ctx, secret, client.MergeFrom(before)); err != nil {
+		telemetry.CountRoutesWrite("failed")
+		if apierrors.IsForbidden(err) || apierrors.IsInvalid(err) {
+			r.tell(ctx, "RoutesNotWritten", fmt.Sprintf(
+				"the routes cannot be written to Secret %s: %v; the manager needs the Role of config/receiver, and the Secret must not be immutable", r.cfg.Secret, err))
+		}
+		return ctrl.Result{}, fmt.Errorf("writing routes to Secret %s: %w", r.cfg.Secret, err)
+	}
+	telemetry.CountRoutesWrite("written")
+	r.trouble = ""
+	ctrl.LoggerFrom(ctx).Info("wrote routes", "secret", r.cfg.Secret.String(), "bytes", len(text))
+	return ctrl.Result{RequeueAfter: lookAgain}, nil
+}
+
+// unreadable says what to do about a Secret that cannot be read.
+func (r *Reconciler) unreadable(ctx context.Context, err error) (ctrl.Result, error) {
+	switch {
+	case apierrors.IsNotFound(err):
+		r.tell(ctx, "RoutesSecretMissing", fmt.Sprintf(
+			"Secret %s does not exist, so that the receiver has no routes and answers 503: apply config/receiver, or correct --receiver-routes-secret", r.cfg.Secret))
+	case apierrors.IsForbidden(err):
+		r.tell(ctx, "RoutesSecretForbidden", fmt.Sprintf(
+			"the manager may not read Secret %s, so that the receiver has no routes and answers 503: apply the Role of config/receiver, or correct --receiver-routes-secret", r.cfg.Secret))
+	default:
+		return ctrl.Result{}, fmt.Errorf("reading Secret %s: %w", r.cfg.Secret, err)
+	}
+	telemetry.CountRoutesWrite("missing")
+	return ctrl.Result{RequeueAfter: tryAgain}, nil
+}
+
+// tell tells a person what is wrong, once for each kind of trouble.
+func (r *Reconciler) tell(ctx context.Context, reason, text string) {
+	if r.trouble == reason {
+		return
+	}
+	r.trouble = reason
+	ctrl.LoggerFrom(ctx).Error(nil, text)
+	about := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: r.cfg.Secret.Namespace, Name: r.cfg.Secret.Name}}
+	r.cfg.Events.Record(ctx, about, record.Event{Type: corev1.EventTypeWarning, Reason: reason, Action: "Route", Note: text})
+}
+
+// others is the size of what else the Secret holds.
+func others(secret *corev1.Secret) int {
+	size := 0
+	for key, value := range secret.Data {
+		if key != Key {
+			size += len(value)
+		}
+	}
+	return size
+}

@@ -1,0 +1,159 @@
+package routes
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+
+	"github.com/ess-operator/ess-operator/api/v1alpha1"
+	"github.com/ess-operator/ess-operator/controllers/internal/index"
+	"github.com/ess-operator/ess-operator/controllers/internal/sink"
+)
+
+// header begins the file, for whoever reads the Secret.
+const header = "# Written by ess-operator from EventSubscriptions. What is changed here is overwritten.\n"
+
+// file is the routes file.
+type file struct {
+	Subscriptions []subscription `json:"subscriptions"`
+}
+
+type subscription struct {
+	Namespace      string       `json:"namespace"`
+	Name           string       `json:"name"`
+	SubscriptionID string       `json:"subscriptionID"`
+	Source         string       `json:"source"`
+	Sink           *destination `json:"sink,omitempty"`
+	AwaitSink      bool         `json:"awaitSink,omitempty"`
+	Delivery       *delivery    `json:"delivery,omitempty"`
+}
+
+type destination struct {
+	URI      string `json:"uri"`
+	CABundle []byte `json:"caBundle,omitempty"`
+}
+
+type delivery struct {
+	Retry          *int32                 `json:"retry,omitempty"`
+	BackoffPolicy  v1alpha1.BackoffPolicy `json:"backoffPolicy,omitempty"`
+	BackoffDelay   string                 `json:"backoffDelay,omitempty"`
+	Timeout        string                 `json:"timeout,omitempty"`
+	DeadLetterSink *destination           `json:"deadLetterSink,omitempty"`
+	Ordering       v1alpha1.Ordering      `json:"ordering,omitempty"`
+	Format         v1alpha1.Format        `json:"format,omitempty"`
+}
+
+// World is what routes are rendered from.
+type World struct {
+	Subscriptions []v1alpha1.EventSubscription
+	Connections   []v1alpha1.ConcurConnection
+	// Before is the file as it is; empty or unreadable: nothing is known from it.
+	Before []byte
+	// CrossNamespaceSinks says that sinks in other namespaces may be referred to.
+	CrossNamespaceSinks bool
+}
+
+// Render returns the routes file and the number of routes in it. Equal worlds
+// give equal bytes.
+func Render(w World) (text []byte, count int, err error) {
+	sources := w.sources()
+	before := w.before()
+	all := file{Subscriptions: []subscription{}}
+	for i := range w.Subscriptions {
+		sub := &w.Subscriptions[i]
+		if sub.Spec.Endpoint.Receiver == nil {
+			continue
+		}
+		source := cmp.Or(sources[index.ConnectionOf(sub)], before[client.ObjectKeyFromObject(sub)])
+		if source == "" {
+			continue // nothing was subscribed yet: there is no connection
+		}
+		all.Subscriptions = append(all.Subscriptions, w.route(sub, source))
+	}
+	slices.SortFunc(all.Subscriptions, func(a, b subscription) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+	})
+	body, err := yaml.Marshal(all)
+	if err != nil {
+		return nil, 0, fmt.Errorf("rendering routes: %w", err)
+	}
+	return append([]byte(header), body...), len(all.Subscriptions), nil
+}
+
+// sources are the base URIs of the data centers, by connection.
+func (w World) sources() map[types.NamespacedName]string {
+	sources := map[types.NamespacedName]string{}
+	for i := range w.Connections {
+		conn := &w.Connections[i]
+		for _, base := range []string{conn.Status.Geolocation, conn.Spec.APIURL, conn.Spec.BaseURL} {
+			if u, err := url.Parse(base); err == nil && u.Host != "" && u.User == nil && u.Fragment == "" {
+				sources[client.ObjectKeyFromObject(conn)] = strings.TrimRight(base, "/")
+				break
+			}
+		}
+	}
+	return sources
+}
+
+// before are the sources of the routes as they are, for objects whose connection is gone.
+func (w World) before() map[types.NamespacedName]string {
+	var old file
+	if yaml.Unmarshal(w.Before, &old) != nil {
+		return nil
+	}
+	sources := map[types.NamespacedName]string{}
+	for _, s := range old.Subscriptions {
+		sources[types.NamespacedName{Namespace: s.Namespace, Name: s.Name}] = s.Source
+	}
+	return sources
+}
+
+// route is the route of one object.
+func (w World) route(sub *v1alpha1.EventSubscription, source string) subscription {
+	route := subscription{
+		Namespace: sub.Namespace, Name: sub.Name, SubscriptionID: sub.EffectiveSubscriptionID(), Source: source,
+	}
+	if sub.Spec.Sink.IsZero() {
+		return route
+	}
+	status, spec := &sub.Status, &sub.Spec.Delivery
+	main, found := w.destination(sub.Spec.Sink, sink.Main(sub, w.CrossNamespaceSinks),
+		sink.Address{URI: status.SinkURI, CACerts: status.SinkCACerts})
+	dead, foundDead := w.destination(spec.DeadLetterSink, sink.DeadLetter(sub, w.CrossNamespaceSinks),
+		sink.Address{URI: status.DeadLetterSinkURI, CACerts: status.DeadLetterSinkCACerts})
+	if !found || !foundDead {
+		// Events wait: without the one they could not be delivered, without the other not be given up.
+		route.AwaitSink, dead = true, nil
+	} else {
+		route.Sink = main
+	}
+	d := delivery{
+		Retry: spec.Retry, BackoffPolicy: spec.BackoffPolicy, BackoffDelay: spec.BackoffDelay, Timeout: spec.Timeout,
+		DeadLetterSink: dead, Ordering: spec.Ordering, Format: spec.Format,
+	}
+	if d != (delivery{}) {
+		route.Delivery = &d
+	}
+	return route
+}
+
+// destination is where a sink is: as the spec says, or as it was last found.
+func (w World) destination(s v1alpha1.Sink, where sink.Where, last sink.Address) (*destination, bool) {
+	if s.IsZero() {
+		return nil, true
+	}
+	address, found, err := sink.Of(s, where)
+	if err == nil && !found && last.Usable() {
+		address, found = last, true
+	}
+	if err != nil || !found {
+		return nil, false
+	}
+	return &destination{URI: address.URI, CABundle: []byte(address.CACerts)}, true
+}

@@ -1,0 +1,76 @@
+package routes
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/ess-operator/ess-operator/api/v1alpha1"
+)
+
+// gather is for how long changes are gathered before they are written. The
+// kubelet takes far longer to bring them into the receiver.
+const gather = time.Second
+
+// request is the only key.
+var request = reconcile.Request{NamespacedName: types.NamespacedName{Name: Key}}
+
+type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+
+// SetupWithManager registers the controller.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
+	options.MaxConcurrentReconciles = 1
+	return ctrl.NewControllerManagedBy(mgr).Named("routes").
+		Watches(&v1alpha1.EventSubscription{}, soon(), builder.WithPredicates(routesMayChange())).
+		Watches(&v1alpha1.ConcurConnection{}, soon(), builder.WithPredicates(sourcesMayChange())).
+		// Once at the start, when there may be no object left to tell that its route has to go.
+		WatchesRawSource(source.Func(func(_ context.Context, q queue) error { q.AddAfter(request, gather); return nil })).
+		WithOptions(options).
+		Complete(r)
+}
+
+// soon has the routes looked at when changes have been gathered.
+func soon() handler.EventHandler {
+	return handler.Funcs{
+		CreateFunc: func(_ context.Context, _ event.CreateEvent, q queue) { q.AddAfter(request, gather) },
+		UpdateFunc: func(_ context.Context, _ event.UpdateEvent, q queue) { q.AddAfter(request, gather) },
+		DeleteFunc: func(_ context.Context, _ event.DeleteEvent, q queue) { q.AddAfter(request, gather) },
+	}
+}
+
+// routesMayChange passes changes of EventSubscriptions that concern the receiver.
+func routesMayChange() predicate.Predicate {
+	uses := func(o client.Object) bool { return o.(*v1alpha1.EventSubscription).Spec.Endpoint.Receiver != nil }
+	return predicate.Funcs{
+		CreateFunc: func(e event.CreateEvent) bool { return uses(e.Object) },
+		DeleteFunc: func(e event.DeleteEvent) bool { return uses(e.Object) },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			before, after := e.ObjectOld.(*v1alpha1.EventSubscription), e.ObjectNew.(*v1alpha1.EventSubscription)
+			return (uses(before) || uses(after)) && (before.Generation != after.Generation ||
+				before.Status.SinkURI != after.Status.SinkURI || before.Status.SinkCACerts != after.Status.SinkCACerts ||
+				before.Status.DeadLetterSinkURI != after.Status.DeadLetterSinkURI ||
+				before.Status.DeadLetterSinkCACerts != after.Status.DeadLetterSinkCACerts)
+		},
+	}
+}
+
+// sourcesMayChange passes changes of ConcurConnections that concern where events come from.
+func sourcesMayChange() predicate.Predicate {
+	return predicate.Funcs{
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			before, after := e.ObjectOld.(*v1alpha1.ConcurConnection), e.ObjectNew.(*v1alpha1.ConcurConnection)
+			return before.Generation != after.Generation || before.Status.Geolocation != after.Status.Geolocation
+		},
+	}
+}
