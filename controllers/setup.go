@@ -16,6 +16,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -28,8 +29,11 @@ import (
 	"github.com/ess-operator/ess-operator/controllers/eventsubscription"
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
 	"github.com/ess-operator/ess-operator/controllers/internal/record"
+	"github.com/ess-operator/ess-operator/controllers/internal/sink"
 	"github.com/ess-operator/ess-operator/controllers/internal/telemetry"
 	"github.com/ess-operator/ess-operator/controllers/internal/wake"
+	"github.com/ess-operator/ess-operator/controllers/routes"
+	"github.com/ess-operator/ess-operator/controllers/statistics"
 	"github.com/ess-operator/ess-operator/internal/session"
 )
 
@@ -43,6 +47,12 @@ type Options struct {
 	AllowedHosts string
 	// ReceiverURL is the public base URL of the companion receiver; empty when there is none.
 	ReceiverURL string
+	// ReceiverAdmin is the admin port of the receiver; without a URL nobody asks it for statistics.
+	ReceiverAdmin statistics.Receiver
+	// RoutesSecret names the Secret that the receiver's routes are written to; empty when there is none.
+	RoutesSecret types.NamespacedName
+	// CrossNamespaceSinks lets a sink refer to an object in another namespace.
+	CrossNamespaceSinks bool
 	// PathPrefix of the ESS API; empty for the documented one.
 	PathPrefix string
 	// Namespaces are those that are watched; none means all. If there are any,
@@ -55,6 +65,8 @@ type Options struct {
 	// Clock tells the time by which deletions are given up, failures are tried
 	// again and ESS is listed; nil: the system's. Tests push it forward.
 	Clock clock.PassiveClock
+	// StatisticsInterval is how often the receiver is asked for statistics; 0: statistics.Interval. For tests.
+	StatisticsInterval time.Duration
 	// WrapConcur wraps the transport of every call to SAP Concur, next to the
 	// wire: below the budget, and once for each attempt. Nil: nothing is wrapped.
 	WrapConcur func(http.RoundTripper) http.RoundTripper
@@ -100,8 +112,9 @@ func ClientOptions() client.Options {
 // Validate returns an error that says which option cannot be used.
 func (o Options) Validate() error {
 	_, hostsErr := connection.ParseHosts(cmp.Or(o.AllowedHosts, DefaultAllowedHosts))
-	_, urlErr := parseReceiverURL(o.ReceiverURL)
-	return errors.Join(hostsErr, urlErr)
+	_, urlErr := parseURL("the receiver URL", o.ReceiverURL)
+	_, adminErr := parseURL("the receiver's admin URL", o.ReceiverAdmin.URL)
+	return errors.Join(hostsErr, urlErr, adminErr)
 }
 
 // Setup registers everything with a manager that was made with CacheOptions and ClientOptions.
@@ -110,8 +123,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	if err != nil {
 		return err
 	}
-	receiverURL, err := parseReceiverURL(options.ReceiverURL)
+	receiverURL, err := parseURL("the receiver URL", options.ReceiverURL)
 	if err != nil {
+		return err
+	}
+	if options.ReceiverAdmin.URL, err = parseURL("the receiver's admin URL", options.ReceiverAdmin.URL); err != nil {
 		return err
 	}
 	if err := index.Add(ctx, mgr.GetFieldIndexer()); err != nil {
@@ -132,14 +148,44 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	if err := connections.SetupWithManager(mgr, options.controller()); err != nil {
 		return fmt.Errorf("setting up the controller of %s: %w", "ConcurConnections", err)
 	}
-	subscriptions := eventsubscription.New(eventsubscription.Config{
+	config := eventsubscription.Config{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Sessions: sessions, Dependents: dependents, Suspicions: suspicions,
 		Events: recorder, ReceiverURL: receiverURL, Namespaces: options.Namespaces, Clock: clk,
-	})
+		Sinks: sink.Resolver{Live: mgr.GetAPIReader(), Crossing: options.CrossNamespaceSinks},
+	}
+	if err := options.addReceiver(mgr, recorder, &config); err != nil {
+		return err
+	}
+	subscriptions := eventsubscription.New(config)
 	if err := subscriptions.SetupWithManager(mgr, options.controller()); err != nil {
 		return fmt.Errorf("setting up the controller of %s: %w", "EventSubscriptions", err)
 	}
 	return telemetry.Register(mgr.GetClient(), sessions, clk)
+}
+
+// addReceiver registers what brings routes to the receiver and statistics from it.
+func (o Options) addReceiver(mgr ctrl.Manager, recorder *record.Recorder, config *eventsubscription.Config) error {
+	if o.RoutesSecret.Name != "" {
+		writer := routes.New(routes.Config{
+			Client: mgr.GetClient(), Events: recorder, Secret: o.RoutesSecret, CrossNamespaceSinks: o.CrossNamespaceSinks,
+		})
+		if err := writer.SetupWithManager(mgr, o.controller()); err != nil {
+			return fmt.Errorf("setting up the controller of %s: %w", "routes", err)
+		}
+	}
+	if o.ReceiverAdmin.URL == "" {
+		return nil
+	}
+	reports := wake.NewBell()
+	poller := statistics.New(statistics.Config{
+		Receiver: o.ReceiverAdmin, Objects: mgr.GetClient(), Interval: o.StatisticsInterval, Clock: config.Clock,
+		Wake: func(ctx context.Context, object types.NamespacedName) { reports.Ring(ctx, object, wake.Resync) },
+	})
+	if err := mgr.Add(poller); err != nil {
+		return fmt.Errorf("adding the poller of statistics: %w", err)
+	}
+	config.Statistics, config.Reports = poller, reports
+	return nil
 }
 
 // namespacesOf reads namespaces, unless the manager may not.
@@ -171,15 +217,15 @@ func (o Options) controller() controller.Options {
 	}
 }
 
-// parseReceiverURL returns the URL without a slash at its end.
-func parseReceiverURL(text string) (string, error) {
+// parseURL returns a URL without a slash at its end; what says which it is.
+func parseURL(what, text string) (string, error) {
 	if text == "" {
 		return "", nil
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil ||
 		u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
-		return "", fmt.Errorf("reading the receiver URL %q: it must be like https://events.example.com (http only for loopback hosts)", text)
+		return "", fmt.Errorf("reading %s %q: it must be like https://events.example.com (http only for loopback hosts)", what, text)
 	}
 	return strings.TrimRight(text, "/"), nil
 }

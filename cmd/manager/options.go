@@ -16,6 +16,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -24,6 +25,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/ess-operator/ess-operator/controllers"
+	"github.com/ess-operator/ess-operator/controllers/statistics"
 )
 
 // options are the flags.
@@ -31,6 +33,7 @@ type options struct {
 	controllers controllers.Options
 
 	watchNamespaces string
+	routesSecret    string
 
 	metricsAddress  string
 	metricsSecure   bool
@@ -53,6 +56,16 @@ func parse(flags *flag.FlagSet, args []string) (options, error) {
 		"Hosts that a ConcurConnection may name, separated by commas; a leading *. stands for any subdomain.")
 	flags.StringVar(&o.controllers.ReceiverURL, "receiver-url", "",
 		"Public https URL of the companion receiver; needed by EventSubscriptions with spec.endpoint.receiver.")
+	flags.StringVar(&o.routesSecret, "receiver-routes-secret", "",
+		"Secret to write the companion receiver's routes to, as namespace/name. It must exist.")
+	flags.StringVar(&o.controllers.ReceiverAdmin.URL, "receiver-admin-url", "",
+		"https URL of the companion receiver's admin port, to ask it for statistics.")
+	flags.StringVar(&o.controllers.ReceiverAdmin.TokenFile, "receiver-admin-token-file", "",
+		"File with the token for the admin port. It is read each time.")
+	flags.StringVar(&o.controllers.ReceiverAdmin.CAFile, "receiver-admin-ca-file", "",
+		"File with the PEM roots to trust at the admin port. Empty: the system's. It is read each time.")
+	flags.BoolVar(&o.controllers.CrossNamespaceSinks, "cross-namespace-sinks", false,
+		"Let spec.sink.ref of an EventSubscription name an object in another namespace.")
 	flags.StringVar(&o.controllers.PathPrefix, "ess-path-prefix", "",
 		"Path of the ESS API below its base URL. Empty: /events/v4.")
 	flags.IntVar(&o.controllers.Concurrency, "max-concurrent-reconciles", controllers.DefaultConcurrency,
@@ -95,7 +108,21 @@ func (o *options) validate(rest []string) error {
 	case o.controllers.Concurrency < 1:
 		return fmt.Errorf("--max-concurrent-reconciles is %d: use 1 or more", o.controllers.Concurrency)
 	default:
-		return o.controllers.Validate()
+		return errors.Join(o.validateReceiver(), o.controllers.Validate())
+	}
+}
+
+// validateReceiver reads the flags about the receiver.
+func (o *options) validateReceiver() error {
+	namespace, name, ok := strings.Cut(o.routesSecret, "/")
+	o.controllers.RoutesSecret = types.NamespacedName{Namespace: namespace, Name: name}
+	switch admin := o.controllers.ReceiverAdmin; {
+	case o.routesSecret != "" && (!ok || namespace == "" || name == "" || strings.Contains(name, "/")):
+		return fmt.Errorf("--receiver-routes-secret is %q: use namespace/name", o.routesSecret)
+	case admin.URL == "" && admin != (statistics.Receiver{}):
+		return errors.New("--receiver-admin-token-file and --receiver-admin-ca-file do nothing without --receiver-admin-url: add it")
+	default:
+		return nil
 	}
 }
 

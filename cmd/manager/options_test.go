@@ -51,6 +51,12 @@ func TestFlagsAreRefusedAtOnce(t *testing.T) {
 		"ReceiverHTTP":  {reason: "ESS delivers over https only", args: []string{"--receiver-url=http://events.example.com"}, want: `reading the receiver URL "http://events.example.com": it must be like https://events.example.com`},
 		"ReceiverLocal": {reason: "for an emulator that accepts plain endpoints", args: []string{"--receiver-url=http://127.0.0.1:8443"}},
 		"ReceiverHTTPS": {reason: "a receiver may be below a path", args: []string{"--receiver-url=https://events.example.com/ess/"}},
+		"AdminHTTP":     {reason: "the token must not travel in the clear", args: []string{"--receiver-admin-url=http://receiver.svc:9443"}, want: `reading the receiver's admin URL "http://receiver.svc:9443"`},
+		"AdminHTTPS":    {reason: "as in config/receiver", args: []string{"--receiver-admin-url=https://receiver.svc:9443", "--receiver-admin-token-file=token", "--receiver-admin-ca-file=ca.pem"}},
+		"AdminNoURL":    {reason: "a token for nobody is a slip", args: []string{"--receiver-admin-token-file=token"}, want: "do nothing without --receiver-admin-url"},
+		"RoutesName":    {reason: "a name alone says no namespace", args: []string{"--receiver-routes-secret=routes"}, want: `--receiver-routes-secret is "routes": use namespace/name`},
+		"RoutesSlashes": {reason: "no Secret has such a name", args: []string{"--receiver-routes-secret=a/b/c"}, want: "use namespace/name"},
+		"RoutesGood":    {reason: "as in config/receiver", args: []string{"--receiver-routes-secret=ess-operator-system/ess-operator-receiver-routes"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -20,6 +20,9 @@ func (r *Reconciler) announce(ctx context.Context, before *v1alpha1.EventSubscri
 			r.events.Record(ctx, after, event)
 		}
 	}
+	if event, ok := deadLetterEvent(before.Delivery, after.Status.Delivery); ok {
+		r.events.Record(ctx, after, event)
+	}
 	if event, ok := verdictEvent(before.Conditions, after.Status.Conditions); ok {
 		r.events.Record(ctx, after, event)
 	}

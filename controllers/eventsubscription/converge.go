@@ -10,7 +10,9 @@ import (
 	"github.com/ess-operator/ess-operator/controllers/internal/bounded"
 	"github.com/ess-operator/ess-operator/controllers/internal/failure"
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
+	"github.com/ess-operator/ess-operator/controllers/internal/sink"
 	"github.com/ess-operator/ess-operator/controllers/internal/wake"
+	"github.com/ess-operator/ess-operator/controllers/statistics"
 	"github.com/ess-operator/ess-operator/internal/ess"
 	"github.com/ess-operator/ess-operator/internal/session"
 )
@@ -24,6 +26,10 @@ type outcome struct {
 	err error
 	// want is what ESS should hold; its ID is empty when that is not known.
 	want ess.Subscription
+	// sinks are where events go; nil when that was not found out.
+	sinks *sink.Found
+	// told is what the receiver said; nil when that is not known.
+	told *statistics.Report
 	// seen is what ESS held when last read; nil when that is not known.
 	seen *observation
 	// did is what was done at ESS or decided about it.
@@ -57,16 +63,27 @@ func (r *Reconciler) converge(ctx context.Context, sub *v1alpha1.EventSubscripti
 	if err != nil {
 		return outcome{err: err}
 	}
+	// Before anything at ESS, so that no event is asked for that has nowhere to go.
+	found, err := r.sinks.FindAll(ctx, sub)
+	if err != nil {
+		return outcome{err: err, want: want, held: r.tooEarly(sub) && !requests(sub)}
+	}
+	out := r.engage(ctx, sub, want)
+	out.want, out.sinks = want, &found
+	return out
+}
+
+// engage finds the connection, and subscribes through it.
+func (r *Reconciler) engage(ctx context.Context, sub *v1alpha1.EventSubscription, want ess.Subscription) outcome {
 	s, err := r.connect(ctx, sub)
 	if err != nil {
 		r.hurry(ctx, sub, err)
-		return outcome{err: err, want: want}
+		return outcome{err: err}
 	}
 	if err := r.yield(ctx, sub, applicationOf(s.Snapshot())); err != nil {
-		return outcome{err: err, want: want}
+		return outcome{err: err}
 	}
 	out := r.subscribe(ctx, sub, s, want)
-	out.want = want
 	if out.err != nil && failure.Of(out.err).OfConnection {
 		s.Suspect()
 		r.suspicions.Ring(ctx, index.ConnectionOf(sub), wake.Promptly)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -16,7 +17,9 @@ import (
 	"github.com/ess-operator/ess-operator/controllers/internal/finalizer"
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
 	"github.com/ess-operator/ess-operator/controllers/internal/record"
+	"github.com/ess-operator/ess-operator/controllers/internal/sink"
 	"github.com/ess-operator/ess-operator/controllers/internal/wake"
+	"github.com/ess-operator/ess-operator/controllers/statistics"
 	"github.com/ess-operator/ess-operator/internal/session"
 )
 
@@ -24,7 +27,12 @@ import (
 // write keeps time of its own.
 const callTimeout = 45 * time.Second
 
-// Config is what a Reconciler needs. All fields but ReceiverURL are required.
+// Statistics know what the receiver said about an object; ok is false when that is nothing yet.
+type Statistics interface {
+	Of(object types.NamespacedName) (report statistics.Report, ok bool)
+}
+
+// Config is what a Reconciler needs. All fields but ReceiverURL, Statistics and Reports are required.
 type Config struct {
 	// Client reads from the cache and sees its own writes.
 	Client client.Client
@@ -38,6 +46,12 @@ type Config struct {
 	Suspicions *wake.Bell
 	// Events records what changed, for people.
 	Events *record.Recorder
+	// Sinks finds where events go.
+	Sinks sink.Resolver
+	// Statistics are what the receiver said, and Reports wakes this controller for an object of which it
+	// said something new; nil when no receiver is asked.
+	Statistics Statistics
+	Reports    *wake.Bell
 	// ReceiverURL is the public base URL of the companion receiver, without a
 	// slash at its end; empty when there is none.
 	ReceiverURL string
@@ -56,6 +70,9 @@ type Reconciler struct {
 	dependents  *wake.Bell
 	suspicions  *wake.Bell
 	events      *record.Recorder
+	sinks       sink.Resolver
+	statistics  Statistics
+	reports     *wake.Bell
 	receiverURL string
 	namespaces  []string
 	clock       clock.PassiveClock
@@ -68,7 +85,7 @@ type Reconciler struct {
 func New(cfg Config) *Reconciler {
 	return &Reconciler{
 		client: cfg.Client, live: cfg.Live, sessions: cfg.Sessions, dependents: cfg.Dependents, suspicions: cfg.Suspicions,
-		events: cfg.Events, receiverURL: cfg.ReceiverURL, namespaces: cfg.Namespaces, clock: cfg.Clock, started: cfg.Clock.Now(),
+		events: cfg.Events, sinks: cfg.Sinks, statistics: cfg.Statistics, reports: cfg.Reports, receiverURL: cfg.ReceiverURL, namespaces: cfg.Namespaces, clock: cfg.Clock, started: cfg.Clock.Now(),
 	}
 }
 
@@ -88,11 +105,24 @@ func (r *Reconciler) Reconcile(ctx context.Context, sub *v1alpha1.EventSubscript
 	if out.gone {
 		return ctrl.Result{}, r.release(ctx, sub, out)
 	}
+	out.told = r.told(sub)
 	out.report(sub, r.clock.Now())
 	if err := r.writeStatus(ctx, sub, before, out); err != nil {
 		return ctrl.Result{}, err
 	}
 	return ctrl.Result{RequeueAfter: r.next(sub, out), Priority: new(wake.Promptly)}, nil
+}
+
+// told is what the receiver said about sub; nil when that is not known.
+func (r *Reconciler) told(sub *v1alpha1.EventSubscription) *statistics.Report {
+	if r.statistics == nil {
+		return nil
+	}
+	report, ok := r.statistics.Of(client.ObjectKeyFromObject(sub))
+	if !ok {
+		return nil
+	}
+	return &report
 }
 
 // released reports whether an object that is being deleted has our finalizer no

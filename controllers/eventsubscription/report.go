@@ -14,6 +14,7 @@ import (
 	"github.com/ess-operator/ess-operator/controllers/internal/bounded"
 	"github.com/ess-operator/ess-operator/controllers/internal/condition"
 	"github.com/ess-operator/ess-operator/controllers/internal/failure"
+	"github.com/ess-operator/ess-operator/controllers/statistics"
 )
 
 // Sizes that the schema of EventSubscriptionStatus allows.
@@ -31,6 +32,8 @@ const unusedLifetime = 30 * 24 * time.Hour
 // report writes into the status of sub what a pass found. It is the only step
 // that writes conditions, except for the claim before a first PUT.
 func (o outcome) report(sub *v1alpha1.EventSubscription, now time.Time) {
+	o.reportSinks(sub)
+	o.reportDelivery(sub)
 	if errors.Is(o.err, errNotYet) {
 		o.reportWaiting(sub, now)
 		return
@@ -84,7 +87,7 @@ func (o outcome) describe(sub *v1alpha1.EventSubscription, now time.Time) {
 
 	set := condition.On(&sub.Status.Conditions, sub.Generation, now)
 	if len(remote.CompanyIDs) > 0 {
-		set.Clear(v1alpha1.AtRiskCondition)
+		o.reportRefusals(sub, set)
 		set.True(v1alpha1.CompaniesConnectedCondition, v1alpha1.CompaniesConnectedReason, "events of the companies in status.companyIDs are delivered")
 		return
 	}
@@ -110,6 +113,10 @@ func loss(sub *v1alpha1.EventSubscription, now time.Time) (reason, message strin
 	const again = "it is made again, and nothing is delivered until an administrator of each company disconnects the application in the SAP Concur App Center and connects it again"
 	if expired(meta.FindStatusCondition(sub.Status.Conditions, v1alpha1.CompaniesConnectedCondition), now) {
 		return v1alpha1.ExpiredReason, "ESS removed the subscription, as it does after 30 days without a connected company; " + again
+	}
+	if refused := meta.FindStatusCondition(sub.Status.Conditions, v1alpha1.AtRiskCondition); refused != nil &&
+		refused.Reason == v1alpha1.DeliveriesRefusedReason && now.Sub(refused.LastTransitionTime.Time) >= unusedLifetime-2*statistics.RefusedFor {
+		return v1alpha1.ExpiredReason, "ESS removed the subscription, as it does after 30 days without a successful delivery; " + again
 	}
 	return v1alpha1.LostReason, "the subscription was removed at ESS, not by this operator, and with it every connected company; " + again
 }

@@ -33,11 +33,19 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Optio
 			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesRawSource(r.dependents.Source(r.ofConnection)).
 		WithOptions(options)
+	if r.reports != nil {
+		b = b.WatchesRawSource(r.reports.Source(itself))
+	}
 	if !r.namespaced() {
 		b = b.WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.ofNamespace),
 			builder.WithPredicates(predicate.LabelChangedPredicate{}))
 	}
 	return b.Complete(reconcile.AsReconciler(mgr.GetClient(), r))
+}
+
+// itself is for calls that name an EventSubscription.
+func itself(_ context.Context, object types.NamespacedName) []types.NamespacedName {
+	return []types.NamespacedName{object}
 }
 
 // onlyDeletes passes the end of an object.

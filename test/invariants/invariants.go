@@ -28,7 +28,6 @@ var exclusive = [][2]string{
 	{v1alpha1.ReadyCondition, v1alpha1.StalledCondition},
 	{v1alpha1.ReadyCondition, v1alpha1.DriftedCondition},
 	{v1alpha1.ReconcilingCondition, v1alpha1.StalledCondition},
-	{v1alpha1.CompaniesConnectedCondition, v1alpha1.AtRiskCondition},
 }
 
 // Object is one of our kinds, as far as the rules look at it.
@@ -100,6 +99,11 @@ func checkTogether(conditions []metav1.Condition, fail func(string, ...any)) {
 	for _, pair := range exclusive {
 		if is(pair[0]) && is(pair[1]) {
 			fail("%s and %s are both True", pair[0], pair[1])
+		}
+	}
+	if risk := meta.FindStatusCondition(conditions, v1alpha1.AtRiskCondition); risk != nil {
+		if unused := risk.Reason == v1alpha1.UnusedReason; unused == is(v1alpha1.CompaniesConnectedCondition) {
+			fail("AtRisk is %s, and whether companies are connected is %t", risk.Reason, !unused)
 		}
 	}
 	if synced := meta.FindStatusCondition(conditions, v1alpha1.SyncedCondition); synced != nil && is(v1alpha1.ReadyCondition) && synced.Status != metav1.ConditionTrue {

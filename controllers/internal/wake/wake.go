@@ -39,7 +39,8 @@ func NewBell() *Bell {
 	return &Bell{calls: make(chan event.TypedGenericEvent[call], 4096)}
 }
 
-// Ring asks to look again at what belongs to connection. It returns when the
+// Ring asks to look again at what belongs to connection, or to whatever object
+// the two ends of this bell mean. It returns when the
 // call is taken over, or when ctx ends.
 func (b *Bell) Ring(ctx context.Context, connection types.NamespacedName, priority int) {
 	select {

@@ -1,0 +1,168 @@
+package statistics
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+)
+
+// Receiver says where the receiver's admin port is, and how to get in. Files are
+// read anew each time, so that they can be replaced at any time.
+type Receiver struct {
+	// URL is the base URL of the admin port, without a slash at its end.
+	URL string
+	// TokenFile holds the bearer token; empty: none is sent.
+	TokenFile string
+	// CAFile holds PEM roots to trust there instead of the system's; empty: the system's.
+	CAFile string
+}
+
+// Kinds of failures to get statistics. Each is a value of the label result of
+// the metric that counts attempts.
+var (
+	errFiles       = errors.New("files")
+	errUnreachable = errors.New("unreachable")
+	errRefused     = errors.New("refused")
+	errInvalid     = errors.New("invalid")
+)
+
+// failed is a failure of one of the kinds, told to a person.
+type failed struct {
+	kind error
+	text string
+}
+
+func (f *failed) Error() string { return f.text }
+func (f *failed) Unwrap() error { return f.kind }
+
+const (
+	askTimeout = 30 * time.Second
+	maxAnswer  = 32 << 20 // of 5,000 routes, an answer has two
+	maxFile    = 1 << 20
+)
+
+// route is what the receiver tells about one route. Fields that it adds later are ignored.
+type route struct {
+	Route struct {
+		Kind      string `json:"kind"`
+		Namespace string `json:"namespace"`
+		Name      string `json:"name"`
+	} `json:"route"`
+	Received      uint64    `json:"received"`
+	Pending       uint64    `json:"pending"`
+	DeadLettered  uint64    `json:"deadLettered"`
+	LastEventTime time.Time `json:"lastEventTime"`
+	OldestPending time.Time `json:"oldestPending"`
+	LastError     string    `json:"lastError"`
+	Refusals      *refusals `json:"refusals"`
+}
+
+// refusals are deliveries that the receiver did not take, since it last took one.
+type refusals struct {
+	Since  time.Time `json:"since"`
+	Reason string    `json:"reason"`
+}
+
+// ask gets the statistics of all routes.
+func (r Receiver) ask(ctx context.Context) ([]route, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	request, err := r.request(ctx)
+	if err != nil {
+		return nil, err
+	}
+	client, err := r.client()
+	if err != nil {
+		return nil, err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, &failed{errUnreachable, err.Error()}
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	switch {
+	case response.StatusCode == http.StatusUnauthorized || response.StatusCode == http.StatusForbidden:
+		return nil, &failed{errRefused, "the receiver does not accept the token: --receiver-admin-token-file must hold what its admin.tokenFile holds"}
+	case response.StatusCode != http.StatusOK:
+		return nil, &failed{errInvalid, fmt.Sprintf("the receiver answered with HTTP %d", response.StatusCode)}
+	case err != nil:
+		return nil, &failed{errUnreachable, "reading the receiver's answer: " + err.Error()}
+	case len(body) > maxAnswer:
+		return nil, &failed{errInvalid, fmt.Sprintf("the receiver's answer is larger than %d bytes", maxAnswer)}
+	}
+	return decode(body)
+}
+
+// decode reads an answer.
+func decode(body []byte) ([]route, error) {
+	var answer struct {
+		Routes []route `json:"routes"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil || answer.Routes == nil {
+		return nil, &failed{errInvalid, "what answered is not the receiver, or one of another version: see whether --receiver-admin-url is its admin port"}
+	}
+	return answer.Routes, nil
+}
+
+func (r Receiver) request(ctx context.Context) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL+"/v1/statistics", nil)
+	if err != nil {
+		return nil, &failed{errFiles, "making the request: " + err.Error()}
+	}
+	request.Header.Set("Accept", "application/json")
+	if r.TokenFile == "" {
+		return request, nil
+	}
+	token, err := read(r.TokenFile)
+	if err != nil {
+		return nil, err
+	}
+	text := strings.TrimSpace(string(token))
+	if text == "" || strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return nil, &failed{errFiles, fmt.Sprintf("%s holds no token: it must be one line of visible characters", r.TokenFile)}
+	}
+	request.Header.Set("Authorization", "Bearer "+text)
+	return request, nil
+}
+
+// client is a client for one request: neither proxies nor redirects may learn the token.
+func (r Receiver) client() (*http.Client, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if r.CAFile != "" {
+		roots, err := read(r.CAFile)
+		if err != nil {
+			return nil, err
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(roots) {
+			return nil, &failed{errFiles, fmt.Sprintf("%s holds no PEM certificate", r.CAFile)}
+		}
+	}
+	return &http.Client{
+		Transport:     &http.Transport{TLSClientConfig: config, DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}, nil
+}
+
+// read reads a file that a flag names.
+func read(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, &failed{errFiles, err.Error()}
+	}
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, maxFile))
+	if err != nil {
+		return nil, &failed{errFiles, err.Error()}
+	}
+	return content, nil
+}
