@@ -3,6 +3,7 @@ package route_test
 import (
 	"net/url"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,6 +81,15 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
+func TestLongestNames(t *testing.T) {
+	t.Parallel()
+	namespace, name := strings.Repeat("n", 63), strings.Repeat("m", 253)
+	table := parse(t, "subscriptions: [{namespace: "+namespace+", name: "+name+", source: 'https://us.example.com'}]")
+	if got, want := table.All()[0].SubscriptionID, namespace+"."+name; got != want {
+		t.Errorf("SubscriptionID = %q, want %q", got, want)
+	}
+}
+
 func TestEveryKey(t *testing.T) {
 	t.Parallel()
 	table := parse(t, `
@@ -144,5 +154,16 @@ func TestEmptyTables(t *testing.T) {
 		if byPath || byID || len(table.All()) > 0 || len(table.Connectors()) > 0 {
 			t.Errorf("%s: the table knows a route", name)
 		}
+	}
+}
+
+func TestFileOfTheOperator(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../../controllers/routes/testdata/routes.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if routes := parse(t, string(text)).All(); len(routes) < 5 {
+		t.Errorf("what the operator renders has %d routes, want a sample of all forms", len(routes))
 	}
 }
