@@ -47,7 +47,6 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request) (body []byte, hel
 		body, err = in.fill(body, size)
 		switch {
 		case err != nil && in.ended:
-			in.lift()
 			return body, held, "", nil
 		case err != nil:
 			how, err = in.failed(err)
@@ -75,6 +74,7 @@ type pacing struct {
 }
 
 // pace reads a body no longer than that: it moves the deadline of the connection, or of the stream, as bytes come in.
+// At the end of a body the server lifts it, so the wait for the store is not cut short.
 type pace struct {
 	pacing
 	from  io.Reader
@@ -103,10 +103,6 @@ func (p *pace) Read(b []byte) (int, error) {
 	p.ended = p.ended || errors.Is(err, io.EOF)
 	return n, err
 }
-
-// lift takes the deadline away: it would end the wait for the store, since the server keeps reading to see the
-// sender go.
-func (p *pace) lift() { _ = p.to.SetReadDeadline(time.Time{}) }
 
 // failed tells a body that broke off from one that came too slowly.
 func (p *pace) failed(err error) (result, error) {

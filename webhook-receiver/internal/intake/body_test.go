@@ -44,10 +44,12 @@ func TestSlowBody(t *testing.T) {
 	}
 }
 
+// The rate counts, however long a whole body may take.
 func TestTricklingBody(t *testing.T) {
 	t.Parallel()
 	h, _ := newHandler(t, Config{})
 	h.pacing = inAHurry
+	h.pacing.whole = time.Hour
 	s := start(t, ServerConfig{Handler: h}, true)
 	c := dial(t, s)
 	write(t, c, "%sContent-Length: 100000\r\n\r\n", head)
@@ -114,7 +116,7 @@ func TestSlowStoreOutlivesTheBodysDeadline(t *testing.T) {
 func TestSenderGoesWhileTheStoreWorks(t *testing.T) {
 	t.Parallel()
 	entered, result := make(chan struct{}), make(chan error, 1)
-	h, _ := newHandler(t, Config{Store: storeFunc(func(ctx context.Context, _ event.Entry) (event.Outcome, error) {
+	h, registry := newHandler(t, Config{Store: storeFunc(func(ctx context.Context, _ event.Entry) (event.Outcome, error) {
 		close(entered)
 		<-ctx.Done()
 		result <- context.Cause(ctx)
@@ -127,6 +129,12 @@ func TestSenderGoesWhileTheStoreWorks(t *testing.T) {
 	c.Close()
 	if err := <-result; err != context.Canceled { //nolint:errorlint // the cause itself
 		t.Errorf("the store was told %v", err)
+	}
+	if err := s.server.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if n := counts(t, registry)["ess_receiver_received_total kind=subscription name=reports namespace=finance result=aborted"]; n != 1 {
+		t.Errorf("%v counted as aborted", n)
 	}
 }
 
