@@ -44,11 +44,11 @@ func TestADeadSinkDelaysNoOther(t *testing.T) {
 		other := event.RouteID{Kind: event.Subscription, Namespace: "finance", Name: "other"}
 		w := start(t, table{routed(other, retry(-1)), routed(reports, retry(-1))}, nil)
 		w.sinks.on("other", hang)
-		w.queue.add(other, 1000)
-		w.queue.add(reports, 1000)
+		w.queue.add(other, 300)
+		w.queue.add(reports, 300)
 		after(0)
-		if n := w.queue.count(event.Delivered); n != 1000 {
-			t.Errorf("got %d delivered while the other sink hangs, want 1000", n)
+		if n := w.queue.count(event.Delivered); n != 300 {
+			t.Errorf("got %d delivered while the other sink hangs, want 300", n)
 		}
 	})
 }

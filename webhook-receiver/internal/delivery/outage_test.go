@@ -22,7 +22,7 @@ func TestAnOutageCostsFewAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := start(t, table{routed(reports, retry(3))}, nil)
 		w.sinks.on("reports", always(answer{down: true}))
-		w.queue.add(reports, 1000)
+		w.queue.add(reports, 300)
 		after(30 * time.Minute)
 		// 16 at once before it is known, 6 until pauses are 30 s (half of it random), then 2 to 4 a minute.
 		if n := w.sinks.attempts("reports"); n > 16+6+120 {
@@ -44,18 +44,18 @@ func TestRetriesEndWhenASinkStaysAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := start(t, table{routed(reports, buried(3))}, nil)
 		w.sinks.on("reports", always(answer{down: true}))
-		w.queue.add(reports, 1000)
+		w.queue.add(reports, 300)
 		after(time.Hour + 10*time.Minute)
-		if n := w.queue.count(event.Dead); n != 1000 {
+		if n := w.queue.count(event.Dead); n != 300 {
 			t.Errorf("got %d dead after an hour without the sink, want all", n)
 		}
-		if n := w.sinks.attempts("cemetery"); n != 1000 {
+		if n := w.sinks.attempts("cemetery"); n != 300 {
 			t.Errorf("got %d at the dead letter sink, want all", n)
 		}
 		w.sinks.on("reports", nil)
 		w.queue.add(reports, 1)
 		after(time.Minute)
-		if r := w.queue.record(t, 1001); r.State != event.Delivered {
+		if r := w.queue.record(t, 301); r.State != event.Delivered {
 			t.Errorf("got %s: what comes after it is delivered", r.State)
 		}
 	})
