@@ -101,10 +101,12 @@ func TestURIsAreSentAsTheyAre(t *testing.T) {
 		lines <- line
 		fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 	}()
-	c := &concur{Server: httptest.NewUnstartedServer(nil)}
-	client := c.client(t, func(cfg *notifications.Config) {
-		cfg.BaseURL, cfg.Transport = "http://"+listener.Addr().String(), &http.Transport{DisableKeepAlives: true}
+	client, err := notifications.New(notifications.Config{
+		BaseURL: "http://" + listener.Addr().String(), Token: token, Transport: &http.Transport{DisableKeepAlives: true},
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := client.Delete(t.Context(), "http://"+listener.Addr().String()+"/notification/3%Rek29$wsI%"); err != nil {
 		t.Error(err)
 	}
