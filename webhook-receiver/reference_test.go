@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,7 +22,12 @@ import (
 // by the first.
 func table(t *testing.T, prefixes ...string) map[string]string {
 	t.Helper()
-	text, err := os.ReadFile("../docs/reference/receiver.md")
+	return rows(t, "receiver.md", prefixes...)
+}
+
+func rows(t *testing.T, page string, prefixes ...string) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("../docs/reference", page))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,5 +154,28 @@ func TestReferenceListsTheFlags(t *testing.T) {
 	command.Flags().VisitAll(add)
 	if diff := cmp.Diff(want, table(t, "--")); diff != "" {
 		t.Errorf("flags and their defaults, and the table in docs/reference/receiver.md (-flags +page):\n%s", diff)
+	}
+}
+
+func TestReferenceListsTheMetrics(t *testing.T) {
+	t.Parallel()
+	sources, err := filepath.Glob("internal/*/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := regexp.MustCompile(`"(ess_receiver_[a-z_]+)"`)
+	inCode := map[string]bool{}
+	for _, source := range sources {
+		text, err := os.ReadFile(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range name.FindAllStringSubmatch(string(text), -1) {
+			inCode[match[1]] = true
+		}
+	}
+	onPage := slices.Sorted(maps.Keys(rows(t, "receiver-metrics.md", "ess_receiver_")))
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(inCode)), onPage); diff != "" {
+		t.Errorf("metrics of the code and of docs/reference/receiver-metrics.md (-code +page):\n%s", diff)
 	}
 }

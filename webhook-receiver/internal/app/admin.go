@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net"
 
 	"github.com/ess-operator/ess-operator/webhook-receiver/internal/admin"
 )
@@ -33,6 +34,9 @@ func (p *parts) newAdmin(ctx context.Context) error {
 		return err
 	}
 	p.admin = &port{name: "admin", server: withTLS{server}, listener: listener}
+	if a, ok := listener.Addr().(*net.TCPAddr); ok && c.TLS == nil && !a.IP.IsLoopback() {
+		p.Logger.Warn("the admin token travels in the clear: give admin.tls a certificate, or see to it that nobody can listen in")
+	}
 	p.Logger.Info("serving the admin port", "address", listener.Addr().String(), "tls", c.TLS != nil)
 	return nil
 }

@@ -89,17 +89,17 @@ var (
 // wrong while closing.
 func Run(ctx context.Context, o Options) error {
 	registry := prometheus.NewRegistry()
-	if err := registerProcess(registry, o.Version); err != nil {
+	live := newLive(o.Logger)
+	if err := registerProcess(registry, o.Version, live.expiry); err != nil {
 		return err
 	}
 	provider, endTracing, err := tracing.Start(ctx, os.Getenv, o.Version)
 	if err != nil {
 		return fmt.Errorf("starting to trace: %w", err)
 	}
-	p := &program{Options: o, registry: registry}
+	p := &program{Options: o, registry: registry, live: live}
 	p.phase.Store(&starting)
-	p.live = newLive(o.Logger)
-	p.live.registerer, p.live.version, p.live.tracer = registry, o.Version, provider
+	live.registerer, live.version, live.tracer = registry, o.Version, provider
 	err = p.run(ctx)
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), spansGrace)
 	defer cancel()
@@ -137,16 +137,16 @@ func (p *program) run(ctx context.Context) error {
 	return errors.Join(group.Wait(), p.fault)
 }
 
-// registerProcess registers what every program tells of itself.
-func registerProcess(r prometheus.Registerer, version string) error {
+// registerProcess registers what every program tells of itself, and more.
+func registerProcess(r prometheus.Registerer, version string, more ...prometheus.Collector) error {
 	build := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name:        "ess_receiver_build_info",
 		Help:        "Always 1; the label says which build of the receiver this is.",
 		ConstLabels: prometheus.Labels{"version": version},
 	}, func() float64 { return 1 })
-	for _, c := range []prometheus.Collector{
+	for _, c := range append(more,
 		build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-	} {
+	) {
 		if err := r.Register(c); err != nil {
 			return fmt.Errorf("registering the metrics of the process: %w", err)
 		}

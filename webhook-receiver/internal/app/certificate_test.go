@@ -114,6 +114,7 @@ func TestCertificateIsExchangedUnderLoad(t *testing.T) {
 	b.write("tls.key", stranger)
 	b.Eventually(func() string { return b.metric(r, `ess_receiver_reload_refused{file="events.tls"}`) }).Should(Equal("1"))
 	b.Expect(b.shown(r.events)).To(Equal("third"))
+	b.Expect(b.metric(r, `ess_receiver_certificate_expiry_timestamp_seconds{file="events.tls"}`)).NotTo(BeEmpty())
 	close(stop)
 	senders.Wait()
 	b.Expect(failed.Load()).To(BeZero())

@@ -40,6 +40,7 @@ const (
 type live struct {
 	log        *slog.Logger
 	registerer prometheus.Registerer // nil: when files are only checked
+	expiry     *prometheus.GaugeVec
 	version    string
 	tracer     trace.TracerProvider // nil: no spans
 
@@ -59,7 +60,13 @@ type live struct {
 
 // newLive returns one that nothing has been read into, and that tells nobody of changes.
 func newLive(log *slog.Logger) *live {
-	return &live{log: log, rerouted: func(*route.Table) {}, reconfigured: func(*config.Config) {}}
+	return &live{
+		log: log, rerouted: func(*route.Table) {}, reconfigured: func(*config.Config) {},
+		expiry: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "ess_receiver_certificate_expiry_timestamp_seconds",
+			Help: "When the server certificate in force ends.",
+		}, []string{"file"}),
+	}
 }
 
 // watch reads all files for the first time, and has them watched. The error holds everything that is
@@ -165,6 +172,7 @@ func (l *live) pair(name string, named func() *config.TLS, use func(tls.Certific
 					"notBefore", certificate.Leaf.NotBefore, "notAfter", certificate.Leaf.NotAfter)
 			}
 			use(certificate)
+			l.expiry.WithLabelValues(name).Set(float64(certificate.Leaf.NotAfter.Unix()))
 			return nil
 		},
 	}

@@ -95,8 +95,7 @@ func (p *parser) id(at string, id event.RouteID) event.RouteID {
 }
 
 // subscriptionIDs is the form that ESS asks for (SAP Concur, Event Subscription Service v4, Get Started); the
-// longest is that made of a namespace and a name. as long as
-// a namespace, a dot and a name can be.
+// longest is that made of a namespace, a dot and a name.
 var subscriptionIDs = regexp.MustCompile(`^[a-z0-9.-]{1,317}$`)
 
 func (p *parser) subscriptionID(at, id string) {
