@@ -19,6 +19,8 @@ PKG ?= ./...
 ARGS ?=
 # What bench-operator makes; bin/bench-operator --help tells all, and what they are when this is empty.
 SIZES ?= -connections 1000 -subscriptions 5 -foreign-secrets 10000 -creates 200 -rotations 40 -resync 20s
+# How often crash kills.
+ROUNDS ?= 1000
 # KEEP=1 leaves the demo running.
 KEEP ?=
 export FUZZTIME FUZZ ARGS KEEP
@@ -52,11 +54,19 @@ verify: tools ## Fail if generate, fmt or tidy would change anything.
 fuzz: ## Run each fuzz target for FUZZTIME; FUZZ=FuzzDecode for some.
 	@hack/fuzz.sh $(PKG)
 
+crash: ## Kill the receiver and its journal under load, ROUNDS times each.
+	@RECEIVER_CRASH_ROUNDS=$(ROUNDS) JOURNAL_CRASH_ROUNDS=$(ROUNDS) hack/test.sh -timeout 3h -count 1 \
+	  -run 'Killed' ./test/receiver ./webhook-receiver/internal/journal
+
 ##@ Measure
 
 bench-operator: build controlplane ## Measure the operator at full size, ten minutes; SIZES='-connections 200' for less.
 	@go build -o bin/bench-operator ./test/bench/operator
 	@bin/bench-operator $(SIZES)
+
+bench-receiver: ## Measure the receiver: what TLS, signature and journal cost, at 1 to 256 senders.
+	@go build -o bin/bench-receiver ./webhook-receiver/internal/bench
+	@bin/bench-receiver
 
 ##@ Write
 
@@ -84,4 +94,4 @@ clean: ## Remove the programs, but not the control plane and the tools.
 distclean: ## Remove everything that was built.
 	rm -rf bin
 
-.PHONY: help build demo check test lint verify fuzz bench-operator generate fmt tidy controlplane tools clean distclean
+.PHONY: help build demo check test lint verify fuzz crash bench-operator bench-receiver generate fmt tidy controlplane tools clean distclean

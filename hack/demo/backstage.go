@@ -30,9 +30,9 @@ func (s *stage) startControlPlane(ctx context.Context) error {
 }
 
 func (s *stage) startEmulator(ctx context.Context) error {
-	s.title("SAP Concur, as far as ESS goes: the emulator, with an endpoint that prints events")
+	s.title("SAP Concur, as far as ESS goes: the emulator")
 	err := s.start("ess-emulator", "--state-dir="+s.path("emulator"), "--delete-delay=1s",
-		"--listen="+string(s.emulator), "--admin-listen="+string(s.admin), "--echo-listen="+string(s.endpoint))
+		"--listen="+string(s.emulator), "--admin-listen="+string(s.admin))
 	if err != nil {
 		return err
 	}
@@ -45,7 +45,12 @@ func (s *stage) startManager(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.makeRoutesSecret(ctx); err != nil {
+		return err
+	}
 	err = s.start("manager", "--kubeconfig="+s.plane.Kubeconfig, "--allowed-hosts=localhost,127.0.0.1",
+		"--receiver-url=https://"+string(s.receiver), "--receiver-routes-secret="+operatorNamespace+"/"+routesSecret,
+		"--receiver-admin-url=http://"+string(s.receiverAdmin), "--receiver-admin-token-file="+s.path("admin-token"),
 		"--health-probe-bind-address="+string(probe), "--log-format=text")
 	if err != nil {
 		return err
@@ -54,7 +59,7 @@ func (s *stage) startManager(ctx context.Context) error {
 }
 
 // writeOverlay copies the samples and says what differs here: where Concur and
-// the endpoint are, whom to trust, and the credentials.
+// the sink are, whom to trust, and the credentials.
 func (s *stage) writeOverlay() (string, error) {
 	dir := s.path("samples")
 	base := filepath.Join(dir, "base")
@@ -67,7 +72,7 @@ func (s *stage) writeOverlay() (string, error) {
 	}
 	text := strings.NewReplacer(
 		"{url}", "https://"+string(s.emulator), "{ca}", base64.StdEncoding.EncodeToString(ca),
-		"{endpoint}", "https://"+string(s.endpoint)+"/concur", "{id}", clientID, "{secret}", clientSecret,
+		"{sink}", "http://"+string(s.sink.address), "{id}", clientID, "{secret}", clientSecret,
 	).Replace(overlay)
 	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text), 0o600); err != nil {
 		return "", fmt.Errorf("writing the overlay: %w", err)
@@ -87,5 +92,6 @@ patches:
     - {op: add, path: /spec/resyncInterval, value: 10s}
 - target: {kind: EventSubscription}
   patch: |
-    - {op: replace, path: /spec/endpoint, value: {url: "{endpoint}"}}
+    - {op: replace, path: /spec/endpoint, value: {receiver: {}}}
+    - {op: add, path: /spec/sink, value: {uri: "{sink}"}}
 `

@@ -1,5 +1,5 @@
 // Command demo shows the main job on real parts: a control plane built from
-// source, the ESS emulator, and the manager, all on loopback. It applies the
+// source, the ESS emulator, the manager and the receiver, all on loopback. It applies the
 // samples with kubectl and prints each command, so that a reader can go on by
 // hand. Everything is removed at the end; with KEEP=1 it stays until Ctrl-C.
 package main
@@ -34,8 +34,9 @@ func run(ctx context.Context) (err error) {
 		}
 	}()
 	for _, scene := range []func(context.Context) error{
-		s.startControlPlane, s.startEmulator, s.startManager,
-		s.subscribe, s.connectCompany, s.deliverEvents, s.edit, s.misconfigure, s.remove,
+		s.startControlPlane, s.startEmulator, s.startReceiver, s.startManager,
+		s.subscribe, s.connectCompany, s.deliverEvents, s.deliverTwice, s.forge, s.outage,
+		s.edit, s.misconfigure, s.showDelivery, s.remove,
 	} {
 		if err := scene(ctx); err != nil {
 			return err

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"strings"
 )
 
 // Where the samples live.
@@ -47,41 +46,6 @@ func (s *stage) connectCompany(ctx context.Context) error {
 		return err
 	}
 	return s.kubectl(ctx, "get", "eventsubscriptions", "-n", namespace, "-o", "wide")
-}
-
-func (s *stage) deliverEvents(ctx context.Context) error {
-	s.title("Something happens at the company: events arrive, signed")
-	for _, sample := range []string{"expense-report-created-1", "expense-report-status-changed-1"} {
-		if err := s.act(ctx, http.MethodPost, "/v1/samples/"+sample+"?company="+company); err != nil {
-			return err
-		}
-	}
-	if err := s.until(ctx, "the deliveries", s.delivered); err != nil {
-		return err
-	}
-	text, err := os.ReadFile(s.path("ess-emulator.log"))
-	if err != nil {
-		return fmt.Errorf("reading what the endpoint printed: %w", err)
-	}
-	fmt.Println("  The endpoint printed:")
-	for line := range strings.SplitSeq(string(text), "\n") {
-		if strings.HasPrefix(line, "event at ") || strings.Contains(line, `"eventType"`) {
-			fmt.Println("    " + line)
-		}
-	}
-	return nil
-}
-
-// delivered is nil when both events were delivered.
-func (s *stage) delivered(ctx context.Context) error {
-	var ledger []struct{ Outcome string }
-	if err := s.call(ctx, http.MethodGet, "/v1/deliveries", &ledger); err != nil {
-		return err
-	}
-	if len(ledger) != 2 || ledger[0].Outcome != "delivered" || ledger[1].Outcome != "delivered" {
-		return fmt.Errorf("the ledger says %v", ledger)
-	}
-	return nil
 }
 
 func (s *stage) edit(ctx context.Context) error {

@@ -28,9 +28,12 @@ type stage struct {
 	plane *controlplane.ControlPlane
 	scene int
 
-	emulator address // Concur's face
-	admin    address // the emulator's admin API
-	endpoint address // a small endpoint that prints events
+	emulator      address // Concur's face
+	admin         address // the emulator's admin API
+	receiver      address // where events come in
+	receiverAdmin address
+	sink          sink
+	unmount       func() // ends the mounting of the routes
 
 	programs []*program
 }
@@ -51,7 +54,7 @@ func newStage() (*stage, error) {
 		return nil, fmt.Errorf("making a directory: %w", err)
 	}
 	s := &stage{dir: dir}
-	for _, a := range []*address{&s.emulator, &s.admin, &s.endpoint} {
+	for _, a := range []*address{&s.emulator, &s.admin, &s.receiver, &s.receiverAdmin, &s.sink.address} {
 		if *a, err = freeAddress(); err != nil {
 			return nil, errors.Join(err, os.RemoveAll(dir))
 		}
@@ -118,7 +121,10 @@ func (p *program) stop() error {
 
 // close stops everything in the opposite order, and removes the files.
 func (s *stage) close() error {
-	var errs []error
+	if s.unmount != nil {
+		s.unmount()
+	}
+	errs := []error{s.sink.close()}
 	for i := len(s.programs) - 1; i >= 0; i-- {
 		errs = append(errs, s.programs[i].stop())
 	}
