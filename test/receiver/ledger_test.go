@@ -30,13 +30,7 @@ type statistics struct {
 func TestEveryAcknowledgedEventArrives(t *testing.T) {
 	t.Parallel()
 	ids := essemulator.Samples()
-	w := newWorld(t, ids, func(e *essemulator.Emulator) {
-		assume := e.Assumptions()
-		assume.Duplicates, assume.Workers = 0.5, 8
-		if err := e.SetAssumptions(assume); err != nil {
-			t.Fatal(err)
-		}
-	})
+	w := newWorld(t, ids, func(assume *essemulator.Assumptions) { assume.Duplicates, assume.Workers = 0.5, 8 })
 	w.sink.fails(func(n int64) int { // a sink that is often in trouble
 		if n%3 == 0 {
 			return http.StatusServiceUnavailable

@@ -41,7 +41,7 @@ type world struct {
 }
 
 // newWorld makes all but the receiver's process. Each subscription is a topic of its own, and a route to the sink.
-func newWorld(t *testing.T, subscriptions []string, options ...essemulator.Option) *world {
+func newWorld(t *testing.T, subscriptions []string, changes ...func(*essemulator.Assumptions)) *world {
 	t.Helper()
 	w := &world{
 		WithT: gomega.NewWithT(t), t: t, dir: t.TempDir(), events: freeAddress(t), port: freeAddress(t),
@@ -51,7 +51,10 @@ func newWorld(t *testing.T, subscriptions []string, options ...essemulator.Optio
 	w.SetDefaultEventuallyPollingInterval(glance)
 	assume := essemulator.DefaultAssumptions()
 	assume.BackoffInitial, assume.BackoffMax = 20*time.Millisecond, 200*time.Millisecond
-	emulator, err := essemulator.New(append([]essemulator.Option{essemulator.WithAssumptions(assume)}, options...)...)
+	for _, change := range changes {
+		change(&assume)
+	}
+	emulator, err := essemulator.New(essemulator.WithAssumptions(assume))
 	w.Expect(err).NotTo(gomega.HaveOccurred())
 	w.ess = emulator
 	for _, id := range subscriptions {
