@@ -66,7 +66,7 @@ func (s *stage) deliverEvents(ctx context.Context) error {
 
 func (s *stage) deliverTwice(ctx context.Context) error {
 	s.title("SAP Concur sends an event twice, as it may: it arrives once")
-	if err := s.send(ctx, http.MethodPatch, "/v1/assumptions", `{"duplicates":1}`, nil); err != nil {
+	if err := s.send(ctx, http.MethodPatch, "/v1/assumptions", `{"duplicates":"1"}`, nil); err != nil {
 		return err
 	}
 	if err := s.publish(ctx, "expense-report-status-changed-2"); err != nil {
@@ -76,7 +76,7 @@ func (s *stage) deliverTwice(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.send(ctx, http.MethodPatch, "/v1/assumptions", `{"duplicates":0}`, nil); err != nil {
+	if err := s.send(ctx, http.MethodPatch, "/v1/assumptions", `{"duplicates":"0"}`, nil); err != nil {
 		return err
 	}
 	fmt.Printf("  SAP Concur sent it %d times, and got 200 each time.\n", attempts)

@@ -42,7 +42,7 @@ func (w *world) run() *process {
 	w.t.Helper()
 	p := w.start()
 	for deadline := time.Now().Add(patience); ; {
-		if status, _ := w.admin(http.MethodGet, "/readyz", nil); status == http.StatusOK {
+		if status := w.admin(http.MethodGet, "/readyz", nil); status == http.StatusOK {
 			return p
 		}
 		if p.gone() || time.Now().After(deadline) {

@@ -65,13 +65,6 @@ func (s *sink) fails(decide func(n int64) int) {
 	s.refuse.Store(&decide)
 }
 
-// arrivals are all that came with an identity.
-func (s *sink) arrivals(source, id string) []arrival {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.got[identity(source, id)]
-}
-
 // total is how many events the sink took, repetitions included.
 func (s *sink) total() int {
 	s.mu.Lock()
