@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"path/filepath"
 	"sync"
@@ -74,6 +75,19 @@ func TestDrainServesOnForAWhile(t *testing.T) {
 	b.Eventually(ended).Should(Receive(BeNil()))
 	b.Expect(b.sink.arrivals("late")).To(Equal(1))
 	b.Expect(b.post(r, "too late")).To(BeZero())
+}
+
+func TestSenderThatNeverEndsDoesNotFailTheEnd(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	r := b.ready()
+	conn, err := (&net.Dialer{}).DialContext(b.Context(), "tcp", r.events)
+	b.Expect(err).NotTo(HaveOccurred())
+	b.Cleanup(func() { _ = conn.Close() })
+	_, err = conn.Write([]byte("POST " + route + " HTTP/1.1\r\nHost: "))
+	b.Expect(err).NotTo(HaveOccurred())
+	b.Eventually(func() string { return b.metric(r, "ess_receiver_connections") }).Should(Equal("1"))
+	b.Expect(r.stop()).To(Succeed(), "a stranger must not decide how the receiver ends")
 }
 
 func TestSecondReceiverWaitsForTheJournal(t *testing.T) {

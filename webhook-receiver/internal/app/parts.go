@@ -145,14 +145,14 @@ func (p *program) end(asked bool, all *parts, r running) {
 		time.Sleep(quiet)
 	}
 	all.intake.Drain()
-	faults := []error{all.events.close(requestsGrace)}
+	faults := []error{all.events.close(requestsGrace, p.Logger)}
 	r.deliveries()
 	r.journal()
 	if j := p.store.journal.Load(); j != nil {
 		faults = append(faults, j.Close())
 	}
 	if all.admin != nil {
-		faults = append(faults, all.admin.close(adminGrace))
+		faults = append(faults, all.admin.close(adminGrace, p.Logger))
 	}
 	r.files()
 	p.fault = errors.Join(faults...)

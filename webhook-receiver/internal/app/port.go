@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -57,13 +58,18 @@ func (p *port) serve() error {
 	return nil
 }
 
-// close takes no more requests, waits for those under way, and cuts off what is left after the grace.
-func (p *port) close(grace time.Duration) error {
+// close takes no more requests, waits for those under way, and cuts off what is left after the grace: it
+// was not answered, so whoever sent it will send it again.
+func (p *port) close(grace time.Duration, log *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	err := p.server.Shutdown(ctx)
-	if err == nil {
-		return nil
+	if errors.Is(err, context.DeadlineExceeded) {
+		log.Warn("cutting off requests that did not end in time; none of them was acknowledged", "port", p.name, "waited", grace.String())
+		err = p.server.Close()
 	}
-	return fmt.Errorf("finishing the requests on the %s port: %w", p.name, errors.Join(err, p.server.Close()))
+	if err != nil {
+		return fmt.Errorf("closing the %s port: %w", p.name, err)
+	}
+	return nil
 }
