@@ -64,11 +64,11 @@ func (h *Handler) routes(w http.ResponseWriter, _ *http.Request) error {
 
 func describeAll(t *route.Table) []routeInfo {
 	infos := []routeInfo{} // never null
-	for _, r := range t.All() {
+	for _, r := range t.Subscriptions() {
 		infos = append(infos, describe(r, r.Path()))
 	}
 	for _, c := range t.Connectors() {
-		infos = append(infos, describe(route.Route{ID: c.ID, Sink: c.Sink, AwaitSink: c.AwaitSink, Delivery: c.Delivery}, c.Path))
+		infos = append(infos, describe(c.Route(), c.Path))
 	}
 	return infos
 }

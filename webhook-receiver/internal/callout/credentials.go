@@ -43,20 +43,27 @@ func NewSet(credentials []Credential) *Set {
 	return s
 }
 
-// Match returns the connector that has these credentials; not ok: none has.
+// Match returns the connector that has these credentials; not ok: none has. Then it returns the connector of that user
+// name, if there is one, so that it can be told whose password is wrong.
 //
 // How long it takes depends on the size of the set and on the lengths of the arguments, which the caller knows
 // anyway: not on whether the user exists, which pair fits, or how much of a password is right.
 func (s *Set) Match(username, password string) (connector event.RouteID, ok bool) {
 	user, pass := sha256.Sum256([]byte(username)), sha256.Sum256([]byte(password))
-	found := -1
+	found, named := -1, -1
 	for i := len(s.entries) - 1; i >= 0; i-- { // backwards, so that the first of several stays
 		e := &s.entries[i]
-		fits := s.equal(user[:], e.username[:]) & s.equal(pass[:], e.password[:])
+		isUser := s.equal(user[:], e.username[:])
+		fits := isUser & s.equal(pass[:], e.password[:])
+		named = subtle.ConstantTimeSelect(isUser, i, named)
 		found = subtle.ConstantTimeSelect(fits, i, found)
+	}
+	ok = found >= 0
+	if !ok {
+		found = named
 	}
 	if found < 0 {
 		return event.RouteID{}, false
 	}
-	return s.entries[found].connector, true
+	return s.entries[found].connector, ok
 }

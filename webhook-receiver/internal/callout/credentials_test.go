@@ -29,24 +29,25 @@ type matchCase struct {
 	reason             string
 	username, password string
 	want               string // name of the connector; empty: none
+	named              string // whose user name it is, when no connector is wanted
 }
 
 func matches() map[string]matchCase {
 	return map[string]matchCase{
-		"OldPair":       {"It is valid until its time is over.", "concur-reports", "old-password", "reports"},
-		"NewPair":       {"It is valid at once.", "concur-reports", "new-password", "reports"},
-		"OtherUser":     {"The user name tells connectors apart.", "concur-travel", "travel-password", "travel"},
-		"SharedUser":    {"Where it does not, the password can.", "concur-reports", "second-password", "second"},
-		"WrongPassword": {"Nobody's.", "concur-reports", "wrong-password", ""},
-		"AnothersOne":   {"A password belongs to its user.", "concur-travel", "old-password", ""},
-		"UnknownUser":   {"Nobody.", "concur-unknown", "old-password", ""},
-		"OtherCase":     {"Neither is folded.", "Concur-Reports", "old-password", ""},
-		"Prefix":        {"A part does not do.", "concur-reports", "old-passwor", ""},
-		"Suffix":        {"Nor does more.", "concur-reports", "old-password\x00", ""},
-		"Shifted":       {"The border between the two counts.", "concur-reportsold", "-password", ""},
-		"NoPassword":    {"An empty value in a Secret opens nothing.", "concur-nobody", "", ""},
-		"NoUser":        {"As above.", "", "nobody-password", ""},
-		"Nothing":       {"As above.", "", "", ""},
+		"OldPair":       {"It is valid until its time is over.", "concur-reports", "old-password", "reports", ""},
+		"NewPair":       {"It is valid at once.", "concur-reports", "new-password", "reports", ""},
+		"OtherUser":     {"The user name tells connectors apart.", "concur-travel", "travel-password", "travel", ""},
+		"SharedUser":    {"Where it does not, the password can.", "concur-reports", "second-password", "second", ""},
+		"WrongPassword": {"Nobody's.", "concur-reports", "wrong-password", "", "reports"},
+		"AnothersOne":   {"A password belongs to its user.", "concur-travel", "old-password", "", "travel"},
+		"UnknownUser":   {"Nobody.", "concur-unknown", "old-password", "", ""},
+		"OtherCase":     {"Neither is folded.", "Concur-Reports", "old-password", "", ""},
+		"Prefix":        {"A part does not do.", "concur-reports", "old-passwor", "", "reports"},
+		"Suffix":        {"Nor does more.", "concur-reports", "old-password\x00", "", "reports"},
+		"Shifted":       {"The border between the two counts.", "concur-reportsold", "-password", "", ""},
+		"NoPassword":    {"An empty value in a Secret opens nothing.", "concur-nobody", "", "", ""},
+		"NoUser":        {"As above.", "", "nobody-password", "", ""},
+		"Nothing":       {"As above.", "", "", "", ""},
 	}
 }
 
@@ -63,8 +64,8 @@ func TestCredentialsMatch(t *testing.T) {
 			}
 			got, ok := set.Match(tc.username, tc.password)
 			want := event.RouteID{}
-			if tc.want != "" {
-				want = connector(tc.want)
+			if name := tc.want + tc.named; name != "" {
+				want = connector(name)
 			}
 			if got != want || ok != (tc.want != "") {
 				t.Errorf("Match = %s, %t; want %s: %s", got, ok, want, tc.reason)

@@ -121,6 +121,9 @@ type RouteStats struct {
 	// LastError is why the last failed attempt of this route failed; empty once one succeeded after it.
 	LastError     string    `json:"lastError,omitempty"`
 	LastErrorTime time.Time `json:"lastErrorTime,omitzero"`
+	// LastTestConnection is when Concur's Test Connection last succeeded for a connector. The intake remembers it, in
+	// memory only; zero: never, or not since the start.
+	LastTestConnection time.Time `json:"lastTestConnection,omitzero"`
 	// Refusals tell what the store cannot: deliveries that were not taken. The intake remembers them, in memory
 	// only; nil while the last delivery was taken, and after a start.
 	Refusals *Refusals `json:"refusals,omitempty"`

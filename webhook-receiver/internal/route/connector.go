@@ -21,5 +21,10 @@ type Connector struct {
 	Delivery  Delivery
 }
 
+// Route is the part of a connector that says where its notifications go; how they come in, it does not say.
+func (c Connector) Route() Route {
+	return Route{ID: c.ID, Sink: c.Sink, AwaitSink: c.AwaitSink, Delivery: c.Delivery}
+}
+
 // Credential is what Concur shows by HTTP Basic. It never goes to a log.
 type Credential struct{ Username, Password string }

@@ -26,7 +26,7 @@ func TestParsesWhatTheOperatorRenders(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := map[string]string{}
-	for _, r := range table.All() {
+	for _, r := range table.Subscriptions() {
 		got[r.ID.Namespace+"/"+r.ID.Name] = told(r)
 	}
 	const us = "https://us2.api.concursolutions.com"

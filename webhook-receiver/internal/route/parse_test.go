@@ -158,7 +158,7 @@ func FuzzParse(f *testing.F) {
 		if (table == nil) == (err == nil) {
 			t.Fatalf("Parse = %v, %v; want one of the two", table, err)
 		}
-		for _, r := range table.All() {
+		for _, r := range table.Subscriptions() {
 			if found, ok := table.ByPath(r.Path()); !ok || found.ID != r.ID {
 				t.Errorf("%v is not found by its path", r.ID)
 			}

@@ -12,12 +12,13 @@ import (
 	"github.com/ess-operator/ess-operator/webhook-receiver/internal/event"
 )
 
-// Route is one entry of the routes file.
+// Route says whose events are taken, and where they go. A subscription is a Route, and a [Connector] has one.
 type Route struct {
 	ID event.RouteID
-	// SubscriptionID is the id at ESS.
+	// SubscriptionID is the id at ESS; empty for a connector.
 	SubscriptionID string
-	// Source is the base URI of the data center, without a slash at its end; CloudEvents sources begin with it.
+	// Source is the base URI of the data center, without a slash at its end; CloudEvents sources begin with it. It
+	// is empty for a connector, whose sources begin with the URL of the receiver.
 	Source string
 	// Sink is where events go; nil: they stay in the store.
 	Sink *Sink

@@ -51,8 +51,8 @@ func TestSample(t *testing.T) {
 		Sink:           sinkTo(t, "http://expense-bot.finance.svc"),
 		Delivery:       withRetries,
 	}}
-	if diff := cmp.Diff(want, table.All()); diff != "" {
-		t.Errorf("All (-want +got):\n%s", diff)
+	if diff := cmp.Diff(want, table.Subscriptions()); diff != "" {
+		t.Errorf("Subscriptions (-want +got):\n%s", diff)
 	}
 	connectors := []route.Connector{{
 		ID:          event.RouteID{Kind: event.Connector, Namespace: "finance", Name: "reports"},
@@ -76,8 +76,8 @@ func TestDefaults(t *testing.T) {
 			Ordering: route.Unordered, Format: route.Binary,
 		},
 	}}
-	if diff := cmp.Diff(want, table.All()); diff != "" {
-		t.Errorf("All (-want +got):\n%s", diff)
+	if diff := cmp.Diff(want, table.Subscriptions()); diff != "" {
+		t.Errorf("Subscriptions (-want +got):\n%s", diff)
 	}
 }
 
@@ -151,7 +151,9 @@ func TestEmptyTables(t *testing.T) {
 	for name, table := range map[string]*route.Table{"nil": nil, "zero": {}, "empty file": parse(t, ""), "nothing listed": parse(t, "subscriptions: []\n")} {
 		_, byPath := table.ByPath("/events/a/b")
 		_, byID := table.ByID(subscriptionID("a", "b"))
-		if byPath || byID || len(table.All()) > 0 || len(table.Connectors()) > 0 {
+		_, byLogin := table.ByLogin("user", "password")
+		known := len(table.All()) + len(table.Subscriptions()) + len(table.Connectors())
+		if byPath || byID || byLogin || known > 0 || table.Notifies(route.DefaultNotifyPath) {
 			t.Errorf("%s: the table knows a route", name)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/ess-operator/ess-operator/webhook-receiver/internal/callout"
 	"github.com/ess-operator/ess-operator/webhook-receiver/internal/event"
 )
 
@@ -12,37 +13,66 @@ const EventsPrefix = "/events/"
 
 // Table is what a routes file says. It never changes; its zero value and nil know no route.
 type Table struct {
-	routes     []Route // sorted
-	connectors []Connector
-	byPath     map[string]int
-	byID       map[event.RouteID]int
+	subscriptions []Route // sorted, as are the others
+	connectors    []Connector
+	all           []Route
+	byPath        map[string]Route // of subscriptions
+	byID          map[event.RouteID]Route
+	notify        map[string]bool // the paths of connectors
+	byLogin       map[event.RouteID]Connector
+	logins        *callout.Set
 }
 
-// NewTable makes a table of routes whose IDs differ.
-func NewTable(routes []Route, connectors []Connector) *Table {
+// NewTable makes a table of routes whose IDs differ, and of connectors no two of which share a user name.
+func NewTable(subscriptions []Route, connectors []Connector) *Table {
 	t := &Table{
-		routes:     slices.SortedFunc(slices.Values(routes), func(a, b Route) int { return compare(a.ID, b.ID) }),
-		connectors: slices.SortedFunc(slices.Values(connectors), func(a, b Connector) int { return compare(a.ID, b.ID) }),
-		byPath:     make(map[string]int, len(routes)),
-		byID:       make(map[event.RouteID]int, len(routes)),
+		subscriptions: slices.SortedFunc(slices.Values(subscriptions), func(a, b Route) int { return compare(a.ID, b.ID) }),
+		connectors:    slices.SortedFunc(slices.Values(connectors), func(a, b Connector) int { return compare(a.ID, b.ID) }),
+		byPath:        make(map[string]Route, len(subscriptions)),
+		byID:          make(map[event.RouteID]Route, len(subscriptions)+len(connectors)),
+		notify:        make(map[string]bool, len(connectors)),
+		byLogin:       make(map[event.RouteID]Connector, len(connectors)),
 	}
-	for i, r := range t.routes {
-		t.byPath[r.Path()] = i
-		t.byID[r.ID] = i
+	var logins []callout.Credential
+	for _, c := range t.connectors {
+		t.all = append(t.all, c.Route())
+		t.notify[c.Path] = true
+		t.byLogin[c.ID] = c
+		for _, l := range c.Credentials {
+			logins = append(logins, callout.Credential{Connector: c.ID, Username: l.Username, Password: l.Password})
+		}
+	}
+	t.logins = callout.NewSet(logins)
+	for _, r := range t.subscriptions {
+		t.byPath[r.Path()] = r
+	}
+	t.all = append(t.all, t.subscriptions...)
+	for _, r := range t.all {
+		t.byID[r.ID] = r
 	}
 	return t
 }
 
-// ByPath returns the route whose events are posted to the given path of a URL, decoded.
+// ByPath returns the subscription whose events are posted to the given path of a URL, decoded.
 func (t *Table) ByPath(urlPath string) (Route, bool) {
 	if t == nil {
 		return Route{}, false
 	}
-	i, ok := t.byPath[urlPath]
-	if !ok {
-		return Route{}, false
+	r, ok := t.byPath[urlPath]
+	return r, ok
+}
+
+// Notifies reports whether notifications are posted to the given path of a URL, decoded, for any connector.
+func (t *Table) Notifies(urlPath string) bool { return t != nil && t.notify[urlPath] }
+
+// ByLogin returns the connector that has these credentials. If none has them, it returns the one that has the user
+// name, with ok false: that one's password is wrong, or out of date. How long it takes tells neither of the two.
+func (t *Table) ByLogin(username, password string) (c Connector, ok bool) {
+	if t == nil || t.logins == nil {
+		return Connector{}, false
 	}
-	return t.routes[i], true
+	owner, ok := t.logins.Match(username, password)
+	return t.byLogin[owner], ok
 }
 
 // ByID returns the route of that name.
@@ -50,23 +80,27 @@ func (t *Table) ByID(id event.RouteID) (Route, bool) {
 	if t == nil {
 		return Route{}, false
 	}
-	i, ok := t.byID[id]
-	if !ok {
-		return Route{}, false
-	}
-	return t.routes[i], true
+	r, ok := t.byID[id]
+	return r, ok
 }
 
-// All returns all routes, sorted by ID.
+// All returns all routes, those of connectors and of subscriptions, sorted by ID.
 func (t *Table) All() []Route {
 	if t == nil {
 		return nil
 	}
-	return slices.Clone(t.routes)
+	return slices.Clone(t.all)
 }
 
-// Connectors returns the connectors of the file, sorted by ID. They are read and checked, but not served
-// yet, so they are no routes.
+// Subscriptions returns the routes of subscriptions, sorted by ID.
+func (t *Table) Subscriptions() []Route {
+	if t == nil {
+		return nil
+	}
+	return slices.Clone(t.subscriptions)
+}
+
+// Connectors returns the connectors, sorted by ID.
 func (t *Table) Connectors() []Connector {
 	if t == nil {
 		return nil
@@ -74,7 +108,7 @@ func (t *Table) Connectors() []Connector {
 	return slices.Clone(t.connectors)
 }
 
-// Path is where events of the route are posted.
+// Path is where events of a subscription are posted.
 func (r Route) Path() string {
 	return EventsPrefix + r.ID.Namespace + "/" + r.ID.Name
 }
