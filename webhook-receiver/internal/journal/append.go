@@ -122,11 +122,14 @@ func (b *batch) holds(seq uint64, body []byte) bool {
 	return err != nil || bytes.Equal(stored.Body, body)
 }
 
+// sharedID is why an event is in quarantine whose id is taken.
+const sharedID = "another event with this id, but with other bytes, was stored before it"
+
 // divert sends an event whose id is taken into quarantine, under an identity that its bytes are part of.
 func (in *incoming) divert() (err error) {
 	diverted := *in.event
 	if diverted.Quarantine == "" {
-		diverted.Quarantine = "another event with this id, but with other bytes, was stored before it"
+		diverted.Quarantine = sharedID
 	}
 	in.event, in.identity = &diverted, identity(&diverted, string(diverted.Body))
 	in.status.state, in.status.key = codeQuarantined, digest{}

@@ -1,12 +1,15 @@
 package journal
 
 import (
+	"bytes"
 	"fmt"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	bolt "go.etcd.io/bbolt"
+	"golang.org/x/sync/errgroup"
 	"k8s.io/utils/clock"
 
 	"github.com/ess-operator/ess-operator/webhook-receiver/internal/event"
@@ -60,4 +63,109 @@ func BenchmarkAppend(b *testing.B) {
 			})
 		}
 	}
+}
+
+// readAll copies the file as it is committed.
+func readAll(into *[]byte) func(tx *bolt.Tx) error {
+	return func(tx *bolt.Tx) error {
+		var b bytes.Buffer
+		_, err := tx.WriteTo(&b)
+		*into = b.Bytes()
+		return err
+	}
+}
+
+// stocked is a journal with n pending events of some routes.
+func stocked(b *testing.B, n, routes int) *Journal {
+	b.Helper()
+	j := realDisk(b, true)
+	var senders errgroup.Group
+	for s := range 64 {
+		senders.Go(func() error {
+			for i := s; i < n; i += 64 {
+				id := event.RouteID{Kind: event.Subscription, Namespace: "n", Name: fmt.Sprint(i % routes)}
+				if _, err := j.Append(b.Context(), sized(id, int64(i))); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := senders.Wait(); err != nil {
+		b.Fatal(err)
+	}
+	return j
+}
+
+func BenchmarkStats(b *testing.B) {
+	j := stocked(b, 20_000, 1000)
+	for b.Loop() {
+		if s := j.Stats(); len(s.Routes) != 1000 || s.Routes[0].OldestPending.IsZero() {
+			b.Fatal("that is not it")
+		}
+	}
+}
+
+func BenchmarkClaim(b *testing.B) {
+	j := stocked(b, 100_000, 1)
+	id := event.RouteID{Kind: event.Subscription, Namespace: "n", Name: "0"}
+	for b.Loop() {
+		records, _, err := j.Claim(id, 10)
+		if err != nil || len(records) != 10 {
+			b.Fatal(len(records), err)
+		}
+		for _, r := range records {
+			if err := j.Settle(r.Seq, event.Settlement{Abandoned: true}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+func BenchmarkSettle(b *testing.B) {
+	j := stocked(b, 1000, 1)
+	id := event.RouteID{Kind: event.Subscription, Namespace: "n", Name: "0"}
+	for b.Loop() {
+		var all errgroup.Group
+		for _, r := range must(j.claimAll(id)) {
+			all.Go(func() error {
+				return j.Settle(r.Seq, event.Settlement{Error: "503", RetryAt: time.Now().Add(-time.Second)})
+			})
+		}
+		if err := all.Wait(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N), "ms/1000-settles")
+}
+
+func BenchmarkOpen(b *testing.B) {
+	if testing.Short() {
+		b.Skip("it stores a million events first")
+	}
+	j := stocked(b, 1_000_000, 100)
+	o := j.options
+	for _, crashed := range []bool{false, true} {
+		b.Run(fmt.Sprintf("crashed=%v", crashed), func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				if crashed {
+					j.dbMu.Lock()
+					_ = j.db.Close() // without the list of free pages that Close writes
+					j.db = nil
+					j.dbMu.Unlock()
+				}
+				if err := j.Close(); err != nil {
+					b.Fatal(err)
+				}
+				b.StartTimer()
+				var err error
+				if j, err = Open(o); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s/open")
+		})
+	}
+	_ = j.Close()
 }

@@ -178,8 +178,7 @@ const (
 )
 
 func (l *live) has(in []byte, seq uint64, offset int64) presence {
-	bucket := string(in)
-	pages, lost := l.pages[bucket], l.lost[bucket]
+	pages, lost := l.pages[string(in)], l.lost[string(in)]
 	switch {
 	case l.all || pages == nil && lost == nil:
 		return doubted

@@ -47,8 +47,10 @@ func Open(o Options) (*Journal, error) {
 
 func (j *Journal) start(dir string) error {
 	var err error
-	if j.latency, err = checkDisk(dir, j.options.Logger); err != nil {
-		return err
+	if !j.options.noSync {
+		if j.latency, err = checkDisk(dir, j.options.Logger); err != nil {
+			return err
+		}
 	}
 	if err := j.create(dir); err != nil {
 		return err
@@ -56,7 +58,7 @@ func (j *Journal) start(dir string) error {
 	if j.db, err = j.openFile(); err != nil {
 		return err
 	}
-	if err = explain(j.load(), j.options.Path); err == nil {
+	if err = explain(errors.Join(j.load(), j.indexes()), j.options.Path); err == nil {
 		err = j.metrics.register(j.options.Registerer, j)
 	}
 	if err != nil {

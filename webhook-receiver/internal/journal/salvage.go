@@ -139,7 +139,7 @@ func (d *debris) restoreEvent(b *batch, seq uint64, report *SalvageReport) error
 	if err != nil {
 		return err
 	}
-	e, err := openEvent(sealed, seq, false)
+	e, err := openEvent(sealed, seq, true)
 	if err != nil {
 		return err
 	}
@@ -153,7 +153,11 @@ func (d *debris) restoreEvent(b *batch, seq uint64, report *SalvageReport) error
 	b.put(b.events, seqKey(seq), sealed)
 	b.change(nil, s)
 	if _, ok := d.seen[seq]; !ok {
-		d.seen[seq] = seen{seq: seq, id: identity(&e), arrived: s.arrived}
+		id := identity(&e)
+		if e.Quarantine == sharedID {
+			id = identity(&e, string(e.Body))
+		}
+		d.seen[seq] = seen{seq: seq, id: id, arrived: s.arrived}
 	}
 	report.Events++
 	return nil
