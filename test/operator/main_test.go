@@ -17,6 +17,7 @@ import (
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -32,8 +33,9 @@ const receiverURL = "https://events.example.com"
 
 // suite is what all tests share.
 var suite struct {
-	plane  *controlplane.ControlPlane
-	client client.WithWatch
+	plane    *controlplane.ControlPlane
+	client   client.WithWatch
+	receiver *receiver
 }
 
 func TestMain(m *testing.M) {
@@ -77,7 +79,9 @@ func run(m *testing.M) (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	stopped, err := startManager(ctx, scheme)
+	suite.receiver = startReceiver()
+	defer suite.receiver.Close()
+	writes, stopped, err := startOperator(ctx, scheme)
 	if err != nil {
 		return 1, err
 	}
@@ -86,13 +90,37 @@ func run(m *testing.M) (code int, err error) {
 	if err := <-stopped; err != nil {
 		return 1, err
 	}
+	if writes.needless() > 0 {
+		fmt.Printf("operator suite: the routes were written %d times although they were the same\n", writes.needless())
+		code = 1
+	}
+	return max(code, report(watcher)), nil
+}
+
+// report prints the rules that were broken, and returns 1 if there were any.
+func report(watcher *invariants.Watcher) (code int) {
 	versions, broken := watcher.Report()
 	fmt.Printf("operator suite: checked %d versions of objects against kstatus and our own rules\n", versions)
 	for _, sentence := range broken {
 		fmt.Println("broken rule:", sentence)
 		code = 1
 	}
-	return code, nil
+	return code
+}
+
+// startOperator installs what the manager needs, and starts it.
+func startOperator(ctx context.Context, scheme *runtime.Scheme) (writes *routesWrites, stopped <-chan error, err error) {
+	if err := installRoles(ctx); err != nil {
+		return nil, nil, err
+	}
+	if stopped, err = startManager(ctx, scheme); err != nil {
+		return nil, nil, err
+	}
+	if err := installRoutes(ctx); err != nil {
+		return nil, nil, err
+	}
+	writes, err = watchRoutes(ctx)
+	return writes, stopped, err
 }
 
 // startManager runs the controllers in this process until ctx ends.
@@ -102,7 +130,13 @@ func startManager(ctx context.Context, scheme *runtime.Scheme) (stopped <-chan e
 		level = slog.LevelInfo
 	}
 	ctrl.SetLogger(logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})))
-	mgr, err := ctrl.NewManager(suite.plane.Config, ctrl.Options{
+	// As the service account of the manifests, so that a permission that is missing there fails here.
+	config := rest.CopyConfig(suite.plane.Config)
+	config.Impersonate = rest.ImpersonationConfig{
+		UserName: "system:serviceaccount:" + systemNamespace + ":ess-operator-manager",
+		Groups:   []string{"system:serviceaccounts", "system:authenticated"},
+	}
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                  scheme,
 		Cache:                   controllers.CacheOptions(),
 		Client:                  controllers.ClientOptions(),
@@ -116,6 +150,8 @@ func startManager(ctx context.Context, scheme *runtime.Scheme) (stopped <-chan e
 	err = controllers.Setup(ctx, mgr, controllers.Options{
 		AllowedHosts: controllers.DefaultAllowedHosts + ",localhost,127.0.0.1",
 		ReceiverURL:  receiverURL,
+
+		RoutesSecret: routesSecret, ReceiverAdmin: suite.receiver.access, StatisticsInterval: statisticsInterval,
 	})
 	if err != nil {
 		return nil, err
