@@ -106,7 +106,7 @@ func (p *parts) openJournal(ctx context.Context) (*journal.Journal, error) {
 	}
 	for began := time.Now(); ctx.Err() == nil; {
 		j, err := journal.Open(journal.Options{
-			Path: c.Path, MaxSize: c.MaxSize, DedupeWindow: c.DedupeWindow, Retention: c.Retention,
+			Path: c.Path, MaxSize: c.MaxSize, DedupeWindow: c.DedupeWindow, CalloutDedupeWindow: c.CalloutDedupeWindow, Retention: c.Retention,
 			Logger: p.Logger, Registerer: p.registry,
 		})
 		switch {

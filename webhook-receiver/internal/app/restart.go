@@ -24,6 +24,7 @@ func needRestart(running, now *config.Config) []string {
 		{"journal.bbolt.path", running.Journal.Path, now.Journal.Path},
 		{"journal.bbolt.maxSize", running.Journal.MaxSize, now.Journal.MaxSize},
 		{"journal.bbolt.dedupeWindow", running.Journal.DedupeWindow, now.Journal.DedupeWindow},
+		{"journal.bbolt.calloutDedupeWindow", running.Journal.CalloutDedupeWindow, now.Journal.CalloutDedupeWindow},
 		{"journal.bbolt.retention", running.Journal.Retention, now.Journal.Retention},
 	} {
 		if !reflect.DeepEqual(fixed.was, fixed.is) {

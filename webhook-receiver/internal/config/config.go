@@ -111,9 +111,11 @@ type Sinks struct {
 type Journal struct {
 	Path string
 	// MaxSize is in bytes.
-	MaxSize      int64
-	DedupeWindow time.Duration
-	Retention    time.Duration
+	MaxSize int64
+	// DedupeWindow is for events of ESS, CalloutDedupeWindow for notifications of callouts.
+	DedupeWindow        time.Duration
+	CalloutDedupeWindow time.Duration
+	Retention           time.Duration
 }
 
 // Headers lists the headers in which proxies pass a client certificate on: Envoy's and ingress-nginx's.

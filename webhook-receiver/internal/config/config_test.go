@@ -32,7 +32,7 @@ func byDefault() *config.Config {
 			netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("169.254.0.0/16"),
 			netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("fe80::/10"),
 		}},
-		Journal: config.Journal{Path: "/etc/receiver/journal.db", MaxSize: 8 << 30, DedupeWindow: 96 * time.Hour, Retention: 168 * time.Hour},
+		Journal: config.Journal{Path: "/etc/receiver/journal.db", MaxSize: 8 << 30, DedupeWindow: 96 * time.Hour, CalloutDedupeWindow: 96 * time.Hour, Retention: 168 * time.Hour},
 	}
 }
 
@@ -146,11 +146,12 @@ var refusals = map[string]struct {
 	},
 	"Bounds": {
 		reason: "Too much and too little are slips of the pen.",
-		yaml:   "events: {maxBodySize: 1Gi, drainQuietPeriod: 1h, listen: nowhere}\njournal: {bbolt: {path: '', maxSize: 1Mi, dedupeWindow: 0s, retention: -1h}}\n",
+		yaml:   "events: {maxBodySize: 1Gi, drainQuietPeriod: 1h, listen: nowhere}\njournal: {bbolt: {path: '', maxSize: 1Mi, dedupeWindow: 0s, calloutDedupeWindow: 59s, retention: -1h}}\n",
 		want: []string{
 			"line 1: events.listen: must be an address", "line 1: events.maxBodySize: must be from", "line 1: events.drainQuietPeriod: must be from",
 			"line 2: journal.bbolt.path: must not be empty", "line 2: journal.bbolt.maxSize: must be from",
-			"line 2: journal.bbolt.dedupeWindow: must be from", "line 2: journal.bbolt.retention: must be from",
+			"line 2: journal.bbolt.dedupeWindow: must be from",
+			"line 2: journal.bbolt.calloutDedupeWindow: must be from", "line 2: journal.bbolt.retention: must be from",
 		},
 	},
 	"NoToken": {

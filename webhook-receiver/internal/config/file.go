@@ -75,10 +75,11 @@ type journal struct {
 }
 
 type bbolt struct {
-	Path         string `yaml:"path"`
-	MaxSize      size   `yaml:"maxSize"`
-	DedupeWindow span   `yaml:"dedupeWindow"`
-	Retention    span   `yaml:"retention"`
+	Path                string `yaml:"path"`
+	MaxSize             size   `yaml:"maxSize"`
+	DedupeWindow        span   `yaml:"dedupeWindow"`
+	CalloutDedupeWindow span   `yaml:"calloutDedupeWindow"`
+	Retention           span   `yaml:"retention"`
 }
 
 // defaults is what holds for keys that are absent. The lists within proof follow in defaultProof.
@@ -88,9 +89,12 @@ func defaults() file {
 			Listen: ":8443", MaxBodySize: 4 << 20, DrainQuietPeriod: span(5 * time.Second),
 			MaxConnections: 4096, MaxInFlight: 1024,
 		},
-		Proof:   proof{Require: string(RequireAny)},
-		Sinks:   sinks{DenyCIDRs: []cidr{prefix("127.0.0.0/8"), prefix("169.254.0.0/16"), prefix("::1/128"), prefix("fe80::/10")}},
-		Journal: journal{Bbolt: bbolt{Path: "journal.db", MaxSize: 8 << 30, DedupeWindow: span(96 * time.Hour), Retention: span(168 * time.Hour)}},
+		Proof: proof{Require: string(RequireAny)},
+		Sinks: sinks{DenyCIDRs: []cidr{prefix("127.0.0.0/8"), prefix("169.254.0.0/16"), prefix("::1/128"), prefix("fe80::/10")}},
+		Journal: journal{Bbolt: bbolt{
+			Path: "journal.db", MaxSize: 8 << 30, DedupeWindow: span(96 * time.Hour), CalloutDedupeWindow: span(96 * time.Hour),
+			Retention: span(168 * time.Hour),
+		}},
 	}
 }
 

@@ -121,10 +121,12 @@ func (p *parser) journal(j journal) Journal {
 	p.within("journal.bbolt.maxSize", int64(b.MaxSize), minJournal, 1<<50, "must be from 16Mi to 1Pi")
 	kept := "must be from 1m to 8784h"
 	p.within("journal.bbolt.dedupeWindow", int64(b.DedupeWindow), int64(minKept), int64(maxKept), kept)
+	p.within("journal.bbolt.calloutDedupeWindow", int64(b.CalloutDedupeWindow), int64(minKept), int64(maxKept), kept)
 	p.within("journal.bbolt.retention", int64(b.Retention), int64(minKept), int64(maxKept), kept)
 	return Journal{
 		Path: p.path("journal.bbolt.path", b.Path), MaxSize: int64(b.MaxSize),
-		DedupeWindow: time.Duration(b.DedupeWindow), Retention: time.Duration(b.Retention),
+		DedupeWindow: time.Duration(b.DedupeWindow), CalloutDedupeWindow: time.Duration(b.CalloutDedupeWindow),
+		Retention: time.Duration(b.Retention),
 	}
 }
 

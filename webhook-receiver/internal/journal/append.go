@@ -63,14 +63,14 @@ type incoming struct {
 }
 
 func (b *batch) append(in *incoming) (event.Outcome, error) {
-	if seq, ok := b.known(in.identity); ok {
+	if seq, ok := b.known(in); ok {
 		if b.holds(seq, in.event.Body) {
 			return event.Duplicate, nil
 		}
 		if err := in.divert(); err != nil {
 			return "", err
 		}
-		if _, ok := b.known(in.identity); ok {
+		if _, ok := b.known(in); ok {
 			return event.Duplicate, nil
 		}
 	}
@@ -106,10 +106,10 @@ func (b *batch) append(in *incoming) (event.Outcome, error) {
 	return event.Accepted, nil
 }
 
-// known returns which event brought an id within the window, if one did.
-func (b *batch) known(id digest) (seq uint64, ok bool) {
-	seq, arrived, ok := readIDValue(b.ids.Get(id[:]))
-	return seq, ok && time.Duration(b.now-arrived) < b.j.options.DedupeWindow
+// known returns which event brought its id within the window, if one did.
+func (b *batch) known(in *incoming) (seq uint64, ok bool) {
+	seq, arrived, ok := readIDValue(b.ids.Get(in.identity[:]))
+	return seq, ok && time.Duration(b.now-arrived) < b.j.options.dedupeWindow(in.event.Route.Kind)
 }
 
 // holds reports whether an event has that body, or has been removed, so that nobody can tell.

@@ -15,7 +15,7 @@
 //
 //   - Append returns nil only after the fsync of the transaction that holds the event. What waits meanwhile is
 //     committed together in the next one.
-//   - An event of a route with an id that arrived less than Options.DedupeWindow ago is stored once, also when both
+//   - An event of a route with an id that arrived less than Options.DedupeWindow ago (of a connector: CalloutDedupeWindow) is stored once, also when both
 //     copies arrive together, across restarts, and when the first was removed early.
 //   - A claimed event that was not settled is claimed again after a crash. Of events with one order key only the
 //     first that is pending can be claimed.

@@ -28,6 +28,9 @@ type Options struct {
 	// DedupeWindow is how long an id is remembered after its first arrival; default 96h, since ESS repeats an
 	// event for 72h (SAP Concur, Event Subscription Service v4, Retry Policy).
 	DedupeWindow time.Duration
+	// CalloutDedupeWindow is the same for connectors, whose notifications have no id but the hash of their bytes;
+	// default 96h. A notification that comes about with the same bytes within it is taken for a repetition.
+	CalloutDedupeWindow time.Duration
 	// Retention is how long events are kept that are not pending; default 168h. Dead ones count from their death.
 	Retention time.Duration
 	// MinFree is how much of the file system stays free, in bytes; default 64 MiB, or 5 % of MaxSize if that is less.
@@ -48,6 +51,7 @@ type Options struct {
 func (o *Options) setDefaults() {
 	o.MaxSize = cmp.Or(o.MaxSize, 8<<30)
 	o.DedupeWindow = cmp.Or(o.DedupeWindow, 96*time.Hour)
+	o.CalloutDedupeWindow = cmp.Or(o.CalloutDedupeWindow, 96*time.Hour)
 	o.Retention = cmp.Or(o.Retention, 168*time.Hour)
 	o.MinFree = cmp.Or(o.MinFree, min(64<<20, o.MaxSize/20))
 	if o.Clock == nil {
@@ -62,6 +66,14 @@ func (o *Options) setDefaults() {
 	if o.free == nil {
 		o.free = freeSpace
 	}
+}
+
+// dedupeWindow is how long the ids of a kind of route are remembered.
+func (o *Options) dedupeWindow(kind event.Kind) time.Duration {
+	if kind == event.Connector {
+		return o.CalloutDedupeWindow
+	}
+	return o.DedupeWindow
 }
 
 // Journal is an open store of events. Make one with Open.

@@ -181,15 +181,17 @@ func (j *Journal) report(removed []*removal) {
 	}
 }
 
-// forget removes some ids that are older than the window.
+// forget removes some ids that are older than the window; of two windows the longer one, because ids are kept in the
+// order of their arrival, whatever brought them.
 func (j *Journal) forget(ctx context.Context) (more bool, err error) {
 	now, _ := j.clock.look()
+	window := max(j.options.DedupeWindow, j.options.CalloutDedupeWindow)
 	var old []uint64
 	err = j.view(func(tx *bolt.Tx) error {
 		c := tx.Bucket(bucketIDLog).Cursor()
 		for key, sealed := c.First(); key != nil && len(old) < removeBatch; key, sealed = c.Next() {
 			s, err := openSeen(sealed, number(key))
-			if err == nil && !expired(nanos(now), s.arrived, j.options.DedupeWindow) {
+			if err == nil && !expired(nanos(now), s.arrived, window) {
 				return nil
 			}
 			old = append(old, number(key))
