@@ -69,6 +69,8 @@ type Config struct {
 	Routes func() RouteFile
 	// Refusals returns, for each known route, the deliveries that were refused since the last one that was taken.
 	Refusals func() map[event.RouteID]event.Refusals
+	// LastTests returns, for each known connector, when Concur's Test Connection last succeeded, if it did.
+	LastTests func() map[event.RouteID]time.Time
 	// Gatherer is what /metrics shows; Registerer gets the metrics of this package.
 	Gatherer   prometheus.Gatherer
 	Registerer prometheus.Registerer
@@ -90,7 +92,8 @@ const (
 func (c Config) validated() (Config, error) {
 	missing := map[string]bool{
 		"Token": c.Token == nil, "Ready": c.Ready == nil, "Routes": c.Routes == nil, "Refusals": c.Refusals == nil,
-		"Reader": c.Reader == nil, "Replayer": c.Replayer == nil, "Tailer": c.Tailer == nil,
+		"LastTests": c.LastTests == nil,
+		"Reader":    c.Reader == nil, "Replayer": c.Replayer == nil, "Tailer": c.Tailer == nil,
 		"Gatherer": c.Gatherer == nil, "Registerer": c.Registerer == nil, "Logger": c.Logger == nil,
 	}
 	for field, is := range missing {

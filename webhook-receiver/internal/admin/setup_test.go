@@ -45,6 +45,7 @@ func newBench(t testing.TB, change ...func(*admin.Config)) *bench {
 		Tailer:     b.store,
 		Routes:     routeFile,
 		Refusals:   func() map[event.RouteID]event.Refusals { return nil },
+		LastTests:  func() map[event.RouteID]time.Time { return nil },
 		Gatherer:   b.registry,
 		Registerer: b.registry,
 		Logger:     slog.New(slog.NewTextHandler(io.Discard, nil)),

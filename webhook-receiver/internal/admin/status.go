@@ -3,6 +3,7 @@ package admin
 import (
 	"cmp"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -38,27 +39,28 @@ func (h *Handler) statistics(w http.ResponseWriter, _ *http.Request) error {
 		Version: h.Version,
 		Store: storeStatistics{Events: s.Events, Used: s.Used, FileSize: s.FileSize, MaxSize: s.MaxSize,
 			Full: s.Full, Failed: s.Failed, SyncLatency: s.SyncLatency},
-		Routes: withRefusals(s.Routes, h.Refusals()),
+		Routes: withIntake(s.Routes, h.Refusals(), h.LastTests()),
 	})
 }
 
-// withRefusals joins what the store knows of routes with what was refused before it could get there. A route that
-// never had an event may have refusals.
-func withRefusals(stored []event.RouteStats, refusals map[event.RouteID]event.Refusals) []event.RouteStats {
-	routes := make([]event.RouteStats, 0, len(stored)+len(refusals)) // never null
-	known := make(map[event.RouteID]bool, len(stored))
+// withIntake joins what the store knows of routes with what the intake remembers: deliveries that were refused before
+// they could get to the store, and tests of connections. Of either there may be some for a route that never had an event.
+func withIntake(stored []event.RouteStats, refusals map[event.RouteID]event.Refusals, tests map[event.RouteID]time.Time) []event.RouteStats {
+	all := make(map[event.RouteID]event.RouteStats, len(stored))
 	for _, s := range stored {
-		if r, refused := refusals[s.Route]; refused {
-			s.Refusals = &r
-		}
-		known[s.Route] = true
-		routes = append(routes, s)
+		all[s.Route] = s
 	}
 	for id, r := range refusals {
-		if !known[id] {
-			routes = append(routes, event.RouteStats{Route: id, Refusals: &r})
-		}
+		s := all[id]
+		s.Route, s.Refusals = id, &r
+		all[id] = s
 	}
+	for id, at := range tests {
+		s := all[id]
+		s.Route, s.LastTestConnection = id, at.UTC()
+		all[id] = s
+	}
+	routes := slices.AppendSeq(make([]event.RouteStats, 0, len(all)), maps.Values(all)) // never null
 	slices.SortFunc(routes, func(a, b event.RouteStats) int { return byRoute(a.Route, b.Route) })
 	return routes
 }

@@ -41,7 +41,13 @@ func TestStatisticsAreAsTheManagerReadsThem(t *testing.T) {
 	refusals := map[event.RouteID]event.Refusals{
 		quiet: {Count: 3, Since: now.Add(-time.Hour), Last: now, Reason: "nothing proves that it comes from Concur"},
 	}
-	b := newBench(t, func(c *admin.Config) { c.Refusals = func() map[event.RouteID]event.Refusals { return refusals } })
+	callouts := event.RouteID{Kind: event.Connector, Namespace: "hr", Name: "requests"}
+	b := newBench(t, func(c *admin.Config) {
+		c.Refusals = func() map[event.RouteID]event.Refusals { return refusals }
+		c.LastTests = func() map[event.RouteID]time.Time {
+			return map[event.RouteID]time.Time{callouts: now.Add(-time.Minute)}
+		}
+	})
 	b.store.setStats(event.StoreStats{Used: 10 << 20, FileSize: 16 << 20, MaxSize: 8 << 30, SyncLatency: 1500 * time.Microsecond,
 		Routes: []event.RouteStats{
 			{Route: event.RouteID{Kind: event.Subscription, Namespace: "hr", Name: "users"}, Received: 1},

@@ -19,7 +19,7 @@ func (p *parts) newAdmin(ctx context.Context) error {
 	handler, err := admin.New(admin.Config{
 		Version: p.Version, Token: p.live.tokens, Ready: p.ready,
 		Reader: &p.store, Replayer: &p.store, Tailer: &p.store,
-		Routes: p.routeFile, Refusals: p.refusals,
+		Routes: p.routeFile, Refusals: p.refusals, LastTests: p.lastTests,
 		Gatherer: p.registry, Registerer: p.registry, Logger: p.Logger,
 	})
 	if err != nil {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/ess-operator/ess-operator/webhook-receiver/internal/config"
 	"github.com/ess-operator/ess-operator/webhook-receiver/internal/event"
@@ -12,7 +13,7 @@ import (
 func (p *parts) newEvents(ctx context.Context) error {
 	c := p.live.started
 	p.intake = intake.New(intake.Config{
-		Store: &p.store, Prover: p.prover, Routes: p.live.routes.Load, OmitHeaders: config.Headers(),
+		Store: &p.store, Prover: p.prover, Routes: p.live.routes.Load, PublicURL: p.live.publicURL, OmitHeaders: config.Headers(),
 		MaxBodySize: p.live.config.Load().Events.MaxBodySize, MaxInFlight: int64(c.Events.MaxInFlight),
 		Registerer: p.registry, Logger: p.Logger,
 	})
@@ -36,3 +37,6 @@ func (p *program) prover() intake.Prover { return p.live.proof.Load() }
 
 // refusals tells the admin API which routes could not take their last delivery.
 func (p *parts) refusals() map[event.RouteID]event.Refusals { return p.intake.Refusals() }
+
+// lastTests tells the admin API when connections were tested.
+func (p *parts) lastTests() map[event.RouteID]time.Time { return p.intake.LastTests() }

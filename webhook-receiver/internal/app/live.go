@@ -108,6 +108,7 @@ func (l *live) configFrom(path string) reload.Source {
 func (l *live) take(c *config.Config) {
 	l.config.Store(c)
 	l.reconfigured(c)
+	l.adviseOfURL()
 	if l.started == nil {
 		l.started = c
 		return
@@ -128,9 +129,8 @@ func (l *live) routesFrom(path string) reload.Source {
 			}
 			l.routes.Store(table)
 			l.rerouted(table)
-			if n := len(table.Connectors()); n > 0 {
-				l.log.Warn("this version serves no connectors yet, those of the routes file wait for one that does", "connectors", n)
-			}
+			l.adviseOfURL()
+			l.adviseOfCertificate()
 			return nil
 		},
 	}
@@ -140,6 +140,7 @@ func (l *live) eventsTLS() reload.Source {
 	named := func() *config.TLS { return l.config.Load().Events.TLS }
 	return l.pair(eventsTLSSource, named, func(c tls.Certificate) {
 		l.events.Store(&intake.Identity{Certificates: []tls.Certificate{c}})
+		l.adviseOfCertificate()
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/ess-operator/ess-operator/webhook-receiver/internal/callout"
 	"github.com/ess-operator/ess-operator/webhook-receiver/internal/event"
 	"github.com/ess-operator/ess-operator/webhook-receiver/internal/route"
 )
@@ -35,16 +36,27 @@ func (h *Handler) accept(r *http.Request, to route.Route, body []byte) (result, 
 	return accepted, nil
 }
 
-// prove asks what proves a delivery for routes of this kind.
+// credentials is what proves a callout.
+const credentials = "credentials"
+
+// prove asks what proves a delivery for routes of this kind. The sender of a callout was known before its body was
+// read: see screen.
 func (h *Handler) prove(r *http.Request, to route.Route, body []byte) (string, error) {
-	if to.ID.Kind != event.Subscription {
-		return "", fmt.Errorf("proving a delivery for %s: this kind of route has no proof", to.ID)
+	if to.ID.Kind == event.Connector {
+		return credentials, nil
 	}
 	return h.config.Prover().Prove(r, body)
 }
 
 // parse reads a delivery as routes of this kind have it.
 func (h *Handler) parse(r *http.Request, to route.Route, body []byte) event.Event {
+	if to.ID.Kind == event.Connector {
+		return callout.Parse(callout.Origin{
+			Route:       to.ID,
+			ReceiverURL: h.config.PublicURL(),
+			ContentType: r.Header.Get("Content-Type"),
+		}, body, h.config.Now())
+	}
 	return event.Parse(event.Origin{
 		Route:          to.ID,
 		Source:         to.Source,

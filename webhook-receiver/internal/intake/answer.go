@@ -11,28 +11,36 @@ import (
 type result string
 
 const (
-	accepted     result = "accepted"
-	duplicate    result = "duplicate"
-	quarantined  result = "quarantined"
-	unproven     result = "unproven"
-	full         result = "full"
-	unavailable  result = "unavailable"
-	tooLarge     result = "too_large"
-	overloaded   result = "overloaded"
-	draining     result = "draining"
-	timeout      result = "timeout"
-	unknownRoute result = "unknown_route"
-	aborted      result = "aborted"
-	panicked     result = "panic"
-	notOurs      result = "not_ours"
-	wrongMethod  result = "wrong_method"
+	accepted         result = "accepted"
+	duplicate        result = "duplicate"
+	quarantined      result = "quarantined"
+	unproven         result = "unproven"          // an event of ESS
+	wrongCredentials result = "wrong_credentials" // a callout, or a test of its connection
+	full             result = "full"
+	unavailable      result = "unavailable"
+	tooLarge         result = "too_large"
+	overloaded       result = "overloaded"
+	draining         result = "draining"
+	timeout          result = "timeout"
+	unknownRoute     result = "unknown_route"
+	noRoutes         result = "no_routes"
+	aborted          result = "aborted"
+	panicked         result = "panic"
+	notOurs          result = "not_ours"
+	wrongMethod      result = "wrong_method"
+
+	// Of a test of the connection only.
+	verified        result = "verified"
+	wrongTestMethod result = "wrong_test_method"
 )
 
 // An answer is what the sender hears of a result, and what is logged of it.
 type answer struct {
 	status int
-	// retryAfter is when trying again may help. ESS does not say whether it reads it; proxies and people do.
+	// retryAfter is when trying again may help. Concur does not say whether it reads it; proxies and people do.
 	retryAfter time.Duration
+	// challenge says what may prove it, which RFC 9110 wants of a 401; allow lists methods, as it wants of a 405.
+	challenge, allow string
 	// text is the body of the answer, and the reason in statistics. It holds nothing that the sender chose.
 	text string
 	// level is of the log line. What was taken is not logged; it is in the metrics.
@@ -41,18 +49,27 @@ type answer struct {
 	last bool
 }
 
-// answers is the table. A 4xx but 401 here would lose events: it is only for what cannot be a delivery.
+// answers is the table, of events, of callouts and of tests of the connection. A 4xx but 401 here would lose events:
+// it is only for what cannot be a delivery. What a callout loses by is not documented, so it gets the same.
 var answers = map[result]answer{
 	accepted:    {status: http.StatusOK, text: "stored"},
 	duplicate:   {status: http.StatusOK, text: "stored already"},
 	quarantined: {status: http.StatusOK, text: "stored, in quarantine"},
 	unproven: {
-		status: http.StatusUnauthorized, level: slog.LevelWarn,
+		status: http.StatusUnauthorized, level: slog.LevelWarn, challenge: "Concur-Signature",
 		text: "nothing proves that it comes from Concur",
+	},
+	wrongCredentials: {
+		status: http.StatusUnauthorized, level: slog.LevelWarn, challenge: `Basic realm="application connector", charset="UTF-8"`,
+		text: "user name and password are not those of a connector with this path",
 	},
 	unknownRoute: {
 		status: http.StatusServiceUnavailable, retryAfter: time.Minute, level: slog.LevelWarn,
 		text: "there is no such route, or not yet",
+	},
+	noRoutes: {
+		status: http.StatusServiceUnavailable, retryAfter: time.Minute, level: slog.LevelError,
+		text: "there are no routes yet",
 	},
 	full: {
 		status: http.StatusServiceUnavailable, retryAfter: time.Minute, level: slog.LevelError,
@@ -87,7 +104,10 @@ var answers = map[result]answer{
 		text: "internal error",
 	},
 	notOurs:     {status: http.StatusNotFound, text: "there is nothing here"},
-	wrongMethod: {status: http.StatusMethodNotAllowed, text: "events are posted here"},
+	wrongMethod: {status: http.StatusMethodNotAllowed, text: "events are posted here", allow: http.MethodPost},
+
+	verified:        {status: http.StatusOK, text: "the connection works"},
+	wrongTestMethod: {status: http.StatusMethodNotAllowed, text: "connections are tested here", allow: "GET, HEAD, POST"},
 }
 
 // taken tells whether the sender may forget the event.
@@ -96,11 +116,11 @@ func (a answer) taken() bool { return a.status == http.StatusOK }
 func (a answer) write(w http.ResponseWriter) {
 	header := w.Header()
 	header.Set("Content-Type", "text/plain; charset=utf-8")
-	switch a.status {
-	case http.StatusMethodNotAllowed:
-		header.Set("Allow", http.MethodPost)
-	case http.StatusUnauthorized:
-		header.Set("Www-Authenticate", "Concur-Signature") // RFC 9110 wants one; ours names what may prove it
+	if a.allow != "" {
+		header.Set("Allow", a.allow)
+	}
+	if a.challenge != "" {
+		header.Set("Www-Authenticate", a.challenge)
 	}
 	if a.retryAfter > 0 {
 		header.Set("Retry-After", strconv.Itoa(int(a.retryAfter/time.Second)))

@@ -16,12 +16,14 @@ import (
 	"github.com/ess-operator/ess-operator/webhook-receiver/internal/event"
 )
 
-// ESS forgets an event after any 4xx but 401, 403 and 429, so the table has no such status for a delivery.
+// ESS forgets an event after any 4xx but 401, 403 and 429, so the table has no such status for a delivery. A callout
+// leaves Concur's queue with 200, so none says so but what was stored.
 func TestNoAnswerLosesAnEvent(t *testing.T) {
 	t.Parallel()
 	allowed := map[result]int{
-		accepted: 200, duplicate: 200, quarantined: 200, unproven: 401,
-		notOurs: 404, wrongMethod: 405, // no deliveries: no POST, or a path that ESS was never told
+		accepted: 200, duplicate: 200, quarantined: 200, unproven: 401, wrongCredentials: 401,
+		notOurs: 404, wrongMethod: 405, // no deliveries: no POST, or a path that Concur was never told
+		verified: 200, wrongTestMethod: 405, // nor these
 	}
 	for how, a := range answers {
 		status, ok := allowed[how]
@@ -30,6 +32,9 @@ func TestNoAnswerLosesAnEvent(t *testing.T) {
 		}
 		if a.status != status || (status == http.StatusServiceUnavailable) != (a.retryAfter > 0) || a.text == "" {
 			t.Errorf("%s: %d, retry after %s, %q", how, a.status, a.retryAfter, a.text)
+		}
+		if (status == http.StatusUnauthorized) != (a.challenge != "") || (status == http.StatusMethodNotAllowed) != (a.allow != "") {
+			t.Errorf("%s: %d with challenge %q and allowed methods %q", how, a.status, a.challenge, a.allow)
 		}
 	}
 }
@@ -66,6 +71,7 @@ func situations() map[string]situation {
 		"Unproven":          {reason: "ESS retries a 401, and it may be our key that is stale", forged: true, want: want{401, "", "unproven"}},
 		"UnprovenGarbage":   {reason: "a stranger cannot fill the quarantine", forged: true, body: strings.NewReader("<a/>"), want: want{401, "", "unproven"}},
 		"UnknownRoute":      {reason: "it may be on its way", target: "/events/finance/other", want: want{503, "60", "unknown_route"}},
+		"NoRoutesYet":       {reason: "as above: the file is missing or bad", config: Config{Routes: noTable}, want: want{503, "60", "no_routes"}},
 		"UnknownNamespace":  {reason: "as above", target: "/events/x/reports", want: want{503, "60", "unknown_route"}},
 		"TrailingSlash":     {reason: "a redirect might lose it, and 404 does", target: path + "/", want: want{503, "60", "unknown_route"}},
 		"PrefixAlone":       {reason: "somebody shortened the endpoint", target: "/events", want: want{503, "60", "unknown_route"}},
@@ -139,8 +145,8 @@ func (s situation) request() *http.Request {
 // metrics are what must be counted, and nothing else: no budget may be left in use.
 func (w want) metrics() map[string]float64 {
 	labels := " kind=subscription name=reports namespace=finance result=" + w.result
-	if w.result == "unknown_route" {
-		labels = " kind=subscription name= namespace= result=unknown_route"
+	if w.result == "unknown_route" || w.result == "no_routes" {
+		labels = " kind=subscription name= namespace= result=" + w.result
 	}
 	if w.result == "" {
 		return map[string]float64{}

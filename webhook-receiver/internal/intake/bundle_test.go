@@ -84,7 +84,9 @@ func newHandler(tb testing.TB, c Config, routes ...route.Route) (*Handler, *prom
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	c.Routes = func() *route.Table { return table }
+	if c.Routes == nil {
+		c.Routes = func() *route.Table { return table }
+	}
 	c.Now = func() time.Time { return arrival }
 	c.Registerer = registry
 	return New(c), registry

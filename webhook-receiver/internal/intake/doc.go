@@ -12,4 +12,15 @@
 //     among them: a person can still add the one and raise the limit for the other.
 //
 // Requests that cannot be a delivery, by their method or their path, get 405 and 404.
+//
+// # Callouts
+//
+// Connectors of the older Event Notification callout come in by the same port and are answered by the same table:
+// exactly 200 takes a notification from Concur's queue, and what becomes of one that was answered otherwise is not
+// documented, but that it can be listed as failed (SAP Concur, Event Notification; Get Notifications by Status).
+// Several connectors may share one path, and then the user name tells them apart. Credentials are looked at before
+// the body is read.
+//
+// Until a routes file has been read, any path may be a connector's, so every POST is answered 503 and none 404. After
+// that, what is posted to a path that no connector has is not Concur's: 404.
 package intake

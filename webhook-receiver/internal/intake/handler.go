@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -36,6 +35,9 @@ type Config struct {
 	// Prover and Routes are asked for each request, so they may change at any time.
 	Prover func() Prover
 	Routes func() *route.Table
+	// PublicURL is where Concur reaches the receiver; CloudEvents sources of callouts begin with it. It is asked for
+	// each; nil, or an empty one: those sources are relative to it.
+	PublicURL func() string
 	// OmitHeaders are not stored with events; credentials never are. Name the header here in which a proxy forwards
 	// certificates: it is as long as the event.
 	OmitHeaders []string
@@ -65,6 +67,7 @@ type Handler struct {
 	requests budget
 	bytes    budget
 	refusals refusals
+	tests    tests
 	metrics  metrics
 	log      journalist
 }
@@ -98,6 +101,9 @@ func withDefaults(c Config) Config {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
+	if c.PublicURL == nil {
+		c.PublicURL = func() string { return "" }
+	}
 	return c
 }
 
@@ -119,12 +125,15 @@ func (h *Handler) Refusals() map[event.RouteID]event.Refusals {
 	return h.refusals.of(h.config.Routes())
 }
 
-// ServeHTTP takes a delivery: it answers 200 only once the event is stored.
+// ServeHTTP takes a delivery: it answers 200 only once the event is stored. It also answers Concur's test of the
+// connection to a connector.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == TestConnectionPath {
+		h.testConnection(w, r)
+		return
+	}
 	start := time.Now()
-	to, known := h.config.Routes().ByPath(r.URL.Path)
-	how := screen(r, known)
-	var err error
+	to, how, err := screen(h.config.Routes(), r)
 	if how == "" {
 		how, err = h.take(w, r, to)
 	}
@@ -133,29 +142,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.write(w)
 		return // no delivery, so not counted as one
 	}
-	h.metrics.received(to.ID, how)
+	h.metrics.deliveries.WithLabelValues(string(to.ID.Kind), to.ID.Namespace, to.ID.Name, string(how)).Inc()
 	h.refusals.note(to.ID, a, h.config.Now())
-	h.log.write(r.Context(), to.ID, how, err)
+	h.log.write(r.Context(), "Refusing a delivery", to.ID, how, err)
 	if !a.taken() {
 		// The server reads on before it answers, in case that little is left. That must not hold up the answer.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(restTimeout))
 	}
 	a.write(w)
 	h.metrics.duration.WithLabelValues(string(how)).Observe(time.Since(start).Seconds())
-}
-
-// screen tells apart what is no delivery, or for nobody known; empty: it is one.
-func screen(r *http.Request, known bool) result {
-	ours := known || strings.HasPrefix(r.URL.Path+"/", route.EventsPrefix)
-	switch {
-	case !ours:
-		return notOurs
-	case r.Method != http.MethodPost:
-		return wrongMethod
-	case !known:
-		return unknownRoute
-	}
-	return ""
 }
 
 // take does all that may go wrong, and turns a panic into a result.

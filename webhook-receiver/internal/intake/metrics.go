@@ -15,6 +15,7 @@ import (
 type metrics struct {
 	deliveries *prometheus.CounterVec
 	duration   *prometheus.HistogramVec
+	tests      *prometheus.CounterVec
 }
 
 func newMetrics(r prometheus.Registerer, requests, bytes *budget) metrics {
@@ -39,15 +40,11 @@ func newMetrics(r prometheus.Registerer, requests, bytes *budget) metrics {
 				0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
 			},
 		}, []string{"result"}),
+		tests: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "ess_receiver_test_connections_total",
+			Help: "Tests of the connection, as somebody starts them on Concur's Register Application Connector page, by how they ended.",
+		}, []string{"result"}),
 	}
-}
-
-// received counts a delivery. A stranger can make up paths, but no routes, so no labels.
-func (m metrics) received(id event.RouteID, how result) {
-	if id == (event.RouteID{}) {
-		id.Kind = event.Subscription
-	}
-	m.deliveries.WithLabelValues(string(id.Kind), id.Namespace, id.Name, string(how)).Inc()
 }
 
 // journalist logs what people should know of. Of each result it writes the first few lines and then one now and
@@ -65,16 +62,16 @@ func newJournalist(to *slog.Logger) journalist {
 	return j
 }
 
-func (j journalist) write(ctx context.Context, id event.RouteID, how result, err error) {
+func (j journalist) write(ctx context.Context, what string, id event.RouteID, how result, err error) {
 	a := answers[how]
 	if a.taken() {
 		return
 	}
 	j.when[how].Do(func() {
 		attributes := []slog.Attr{slog.String("result", string(how)), slog.Int("status", a.status), slog.Any("error", err)}
-		if id != (event.RouteID{}) {
+		if id.Name != "" {
 			attributes = append(attributes, slog.String("route", id.String()))
 		}
-		j.to.LogAttrs(ctx, a.level, "Refusing a delivery: "+a.text, attributes...)
+		j.to.LogAttrs(ctx, a.level, what+": "+a.text, attributes...)
 	})
 }

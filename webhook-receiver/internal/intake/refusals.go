@@ -14,9 +14,9 @@ type refusals struct {
 	now map[event.RouteID]event.Refusals
 }
 
-// note remembers how a delivery was answered; the zero id stands for unknown routes, of which nothing is kept.
+// note remembers how a delivery was answered; an id without a name stands for unknown routes, of which nothing is kept.
 func (f *refusals) note(id event.RouteID, a answer, at time.Time) {
-	if id == (event.RouteID{}) {
+	if id.Name == "" {
 		return
 	}
 	f.mu.Lock()

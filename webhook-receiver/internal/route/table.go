@@ -8,8 +8,12 @@ import (
 	"github.com/ess-operator/ess-operator/webhook-receiver/internal/event"
 )
 
-// EventsPrefix is what the paths of subscriptions begin with; namespace and name follow.
-const EventsPrefix = "/events/"
+const (
+	// EventsPrefix is what the paths of subscriptions begin with; namespace and name follow.
+	EventsPrefix = "/events/"
+	// SystemPrefix is what the paths of Concur's own questions begin with. No connector may have such a path.
+	SystemPrefix = "/system/"
+)
 
 // Table is what a routes file says. It never changes; its zero value and nil know no route.
 type Table struct {
