@@ -50,6 +50,7 @@ func TestMetricsTellCallsAgesAndObjects(t *testing.T) {
 	w := newWorld(t)
 	w.connect()
 	w.subscribe("reports")
+	w.subscribe("delivered", toService)
 	for _, want := range []string{
 		`ess_operator_concur_requests_total code="200" operation="put"`,
 		`ess_operator_concur_request_duration_seconds operation="list"`,
@@ -57,6 +58,10 @@ func TestMetricsTellCallsAgesAndObjects(t *testing.T) {
 		`ess_operator_connection_last_sync_age_seconds name="acme" namespace="` + w.namespace + `"`,
 		`ess_operator_objects kind="EventSubscription" ready="True" reason="Subscribed"`,
 		`ess_operator_objects kind="ConcurConnection" ready="True" reason="Connected"`,
+		`ess_operator_routes`,
+		`ess_operator_routes_writes_total result="missing"`,
+		`ess_operator_routes_writes_total result="written"`,
+		`ess_operator_receiver_polls_total result="ok"`,
 	} {
 		w.Eventually(series(t)).Should(gomega.ContainElement(want))
 	}
