@@ -145,6 +145,7 @@ func BenchmarkOpen(b *testing.B) {
 	}
 	j := stocked(b, 1_000_000, 100)
 	o := j.options
+	perEvent := float64(j.Stats().Used) / 1_000_000
 	for _, crashed := range []bool{false, true} {
 		b.Run(fmt.Sprintf("crashed=%v", crashed), func(b *testing.B) {
 			for b.Loop() {
@@ -165,6 +166,7 @@ func BenchmarkOpen(b *testing.B) {
 				}
 			}
 			b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s/open")
+			b.ReportMetric(perEvent, "bytes/event")
 		})
 	}
 	_ = j.Close()

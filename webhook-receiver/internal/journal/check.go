@@ -41,6 +41,7 @@ type check struct {
 	rows    map[uint32]*row
 	counts  map[uint32]*[5]uint64
 	entries map[string]int // that each index should have
+	cursors map[string]*bolt.Cursor
 }
 
 func (c *check) problem(format string, args ...any) {
@@ -106,6 +107,10 @@ func (c *check) tree(tx *bolt.Tx) error {
 		return err
 	}
 	c.rows, c.counts, c.entries = all.rows, map[uint32]*[5]uint64{}, map[string]int{}
+	c.cursors = map[string]*bolt.Cursor{}
+	for _, name := range [][]byte{bucketIndex, bucketDue, bucketOrder} {
+		c.cursors[string(name)] = tx.Bucket(name).Cursor()
+	}
 	for number := range c.rows {
 		c.counts[number] = &[5]uint64{}
 	}
@@ -165,23 +170,23 @@ func (c *check) event(tx *bolt.Tx, seq uint64, sealed []byte) {
 	}
 	counts[s.state]++
 	if indexed(s.state) {
-		c.entry(tx, bucketIndex, indexKey(s), seq)
+		c.entry(bucketIndex, indexKey(s), seq)
 	}
 	head := true
 	if s.ordered() {
-		c.entry(tx, bucketOrder, orderKey(s), seq)
-		first, _ := tx.Bucket(bucketOrder).Cursor().Seek(orderPrefix(s))
+		c.entry(bucketOrder, orderKey(s), seq)
+		first, _ := c.cursors[string(bucketOrder)].Seek(orderPrefix(s))
 		head = number(first) == seq
 	}
 	if s.claimable() && head {
-		c.entry(tx, bucketDue, dueKey(s), seq)
+		c.entry(bucketDue, dueKey(s), seq)
 	}
 }
 
 // entry checks that an index has an event.
-func (c *check) entry(tx *bolt.Tx, bucket, key []byte, seq uint64) {
+func (c *check) entry(bucket, key []byte, seq uint64) {
 	c.entries[string(bucket)]++
-	if found, _ := tx.Bucket(bucket).Cursor().Seek(key); !bytes.Equal(found, key) {
+	if found, _ := c.cursors[string(bucket)].Seek(key); !bytes.Equal(found, key) {
 		c.problem("index %s does not have event %d", bucket, seq)
 	}
 }

@@ -22,6 +22,7 @@ type debris struct {
 	seen     map[uint64]seen
 	rows     map[event.RouteID]*row
 	last     uint64
+	time     int64            // the latest store time found
 	spare    map[uint64]int64 // whole copies of events that the tree has elsewhere, or no longer
 	lost     int64            // unreadable bytes
 }
@@ -81,19 +82,20 @@ func (d *debris) whole(h header, offset int64, payload []byte) {
 	}
 }
 
-// route keeps the copy with the highest count, which is the newest.
+// route keeps the newest copy.
 func (d *debris) route(payload []byte) {
 	r := &row{}
 	if json.Unmarshal(payload, r) != nil {
 		return
 	}
-	if old := d.rows[r.Route]; old == nil || old.Received <= r.Received {
+	if old := d.rows[r.Route]; old == nil || old.Version <= r.Version {
 		d.rows[r.Route] = r
 	}
 }
 
 // status keeps the newest copy.
 func (d *debris) status(s *status, is presence) {
+	d.time = max(d.time, s.arrived, s.since)
 	in := d.stale
 	if is == present {
 		in = d.statuses

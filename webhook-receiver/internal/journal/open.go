@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -58,7 +59,10 @@ func (j *Journal) start(dir string) error {
 	if j.db, err = j.openFile(); err != nil {
 		return err
 	}
-	if err = explain(errors.Join(j.load(), j.indexes()), j.options.Path); err == nil {
+	if err = j.load(); err == nil {
+		err = j.indexes()
+	}
+	if err = explain(err, j.options.Path); err == nil {
 		err = j.metrics.register(j.options.Registerer, j)
 	}
 	if err != nil {
@@ -188,10 +192,18 @@ func (j *Journal) load() error {
 }
 
 func checkFormat(tx *bolt.Tx) error {
+	var missing []string
 	for _, name := range buckets {
 		if tx.Bucket(name) == nil {
-			return fmt.Errorf("this is a bbolt file, but no journal: it has no bucket %q", name)
+			missing = append(missing, string(name))
 		}
+	}
+	switch len(missing) {
+	case 0:
+	case len(buckets):
+		return errors.New("this is a bbolt file, but no journal: it has none of a journal's buckets")
+	default:
+		return fmt.Errorf("%w: it has no bucket %s", ErrDamaged, strings.Join(missing, ", "))
 	}
 	v := tx.Bucket(bucketMeta).Get(metaFormat)
 	if len(v) != 8 {

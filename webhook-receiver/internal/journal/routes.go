@@ -18,6 +18,7 @@ import (
 // that an Open need not count.
 type row struct {
 	Number    uint32        `json:"-"`
+	Version   uint64        `json:"version"` // grows with each copy, for salvage to know the newest
 	Route     event.RouteID `json:"route"`
 	Received  uint64        `json:"received"`
 	Counts    [5]uint64     `json:"counts"` // by index into event.States()
@@ -27,6 +28,7 @@ type row struct {
 }
 
 func (r *row) seal() ([]byte, error) {
+	r.Version++
 	text, err := json.Marshal(r)
 	if err != nil {
 		return nil, fmt.Errorf("encoding route: %w", err)

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"k8s.io/utils/clock"
+
 	"github.com/ess-operator/ess-operator/webhook-receiver/internal/event"
 )
 
@@ -42,14 +44,14 @@ const afterSalvage = 1 << 20
 // nothing in from, which no receiver may have open. Events keep their seqs; what has no readable state is
 // delivered once more rather than not at all.
 func Salvage(from, to string) (SalvageReport, error) {
-	report, err := salvage(from, to)
+	report, err := salvage(from, to, clock.RealClock{})
 	if err != nil {
 		return SalvageReport{}, fmt.Errorf("salvaging %s: %w", from, err)
 	}
 	return report, nil
 }
 
-func salvage(from, to string) (SalvageReport, error) {
+func salvage(from, to string, c clock.WithTicker) (SalvageReport, error) {
 	if _, err := os.Lstat(to); !errors.Is(err, os.ErrNotExist) {
 		return SalvageReport{}, errors.Join(err, fmt.Errorf("%s exists; name a file that does not", to))
 	}
@@ -67,7 +69,7 @@ func salvage(from, to string) (SalvageReport, error) {
 	}
 	d := gather(f, info.Size())
 	unfinished := to + ".unfinished"
-	report, err := d.restore(unfinished, info.Size())
+	report, err := d.restore(unfinished, info.Size(), c)
 	if err != nil {
 		return SalvageReport{}, errors.Join(err, os.Remove(unfinished))
 	}
@@ -91,12 +93,19 @@ func publish(unfinished, to string) error {
 }
 
 // restore writes all to a new journal.
-func (d *debris) restore(path string, size int64) (SalvageReport, error) {
+func (d *debris) restore(path string, size int64, c clock.WithTicker) (SalvageReport, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return SalvageReport{}, err
 	}
+	// Ages and due times are in store time, which goes on where it was, as after any restart.
+	if d.time == 0 {
+		d.time = nanos(c.Now())
+	}
+	if err := createFile(path, d.time); err != nil {
+		return SalvageReport{}, err
+	}
 	j, err := Open(Options{
-		Path: path, MaxSize: 4*size + 64<<20, MinFree: 1, Logger: slog.New(slog.DiscardHandler), noSync: true,
+		Clock: c, Path: path, MaxSize: 4*size + 64<<20, MinFree: 1, Logger: slog.New(slog.DiscardHandler), noSync: true,
 	})
 	if err != nil {
 		return SalvageReport{}, err

@@ -68,7 +68,7 @@ func TestSalvageOfAWholeFileKeepsAll(t *testing.T) {
 	want, stats := b.content(), b.Stats()
 	b.checked()
 	to := b.options.Path + ".salvaged"
-	report, err := Salvage(b.options.Path, to)
+	report, err := salvage(b.options.Path, to, b.clock)
 	if err != nil {
 		t.Fatal(err)
 	}
