@@ -3,9 +3,25 @@ package callout
 import (
 	"crypto/subtle"
 	"testing"
+	"time"
 
 	"github.com/ess-operator/ess-operator/webhook-receiver/internal/event"
 )
+
+func TestCredentialsEnd(t *testing.T) {
+	t.Parallel()
+	end := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+	s := NewSet([]Credential{{Connector: event.RouteID{Name: "a"}, Username: "former", Password: "secret", ValidUntil: end}})
+	for _, tc := range []struct {
+		at   time.Time
+		want bool
+	}{{end.Add(-time.Nanosecond), true}, {end, false}} {
+		s.now = func() time.Time { return tc.at }
+		if _, got := s.Match("former", "secret"); got != tc.want {
+			t.Errorf("at %s a pair that is valid until %s is taken: %t", tc.at, end, got)
+		}
+	}
+}
 
 func connector(name string) event.RouteID {
 	return event.RouteID{Kind: event.Connector, Namespace: "finance", Name: name}

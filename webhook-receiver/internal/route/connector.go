@@ -1,6 +1,11 @@
 package route
 
-import "github.com/ess-operator/ess-operator/webhook-receiver/internal/event"
+import (
+	"errors"
+	"time"
+
+	"github.com/ess-operator/ess-operator/webhook-receiver/internal/event"
+)
 
 // DefaultNotifyPath is where Concur's callout posts notifications unless the connector says otherwise
 // (SAP Concur, Event Notification v1).
@@ -27,4 +32,22 @@ func (c Connector) Route() Route {
 }
 
 // Credential is what Concur shows by HTTP Basic. It never goes to a log.
-type Credential struct{ Username, Password string }
+type Credential struct {
+	Username, Password string
+	// ValidUntil is when it ceases to be accepted, should nobody take it out of the file before; zero: never.
+	ValidUntil time.Time
+}
+
+// instant is a time as RFC 3339 writes it.
+type instant time.Time
+
+var errInstant = errors.New("must be a time as RFC 3339 writes it, such as 2026-01-31T12:00:00Z")
+
+func (i *instant) UnmarshalText(text []byte) error {
+	t, err := time.Parse(time.RFC3339, string(text))
+	if err != nil {
+		return errInstant
+	}
+	*i = instant(t.UTC())
+	return nil
+}

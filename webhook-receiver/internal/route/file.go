@@ -29,8 +29,9 @@ type connector struct {
 }
 
 type credential struct {
-	Username string `yaml:"username"`
-	Password string `yaml:"password"`
+	Username   string  `yaml:"username"`
+	Password   string  `yaml:"password"`
+	ValidUntil instant `yaml:"validUntil"`
 }
 
 type sink struct {

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
@@ -147,7 +148,7 @@ func (p *parser) credentials(at string, all []credential) []Credential {
 		case first != at:
 			p.refuse(here+".username", "is that of "+first+" too: give each connector its own, because the user name tells them apart")
 		}
-		out = append(out, Credential(c))
+		out = append(out, Credential{Username: c.Username, Password: c.Password, ValidUntil: time.Time(c.ValidUntil)})
 	}
 	return out
 }

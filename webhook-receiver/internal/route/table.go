@@ -43,7 +43,7 @@ func NewTable(subscriptions []Route, connectors []Connector) *Table {
 		t.notify[c.Path] = true
 		t.byLogin[c.ID] = c
 		for _, l := range c.Credentials {
-			logins = append(logins, callout.Credential{Connector: c.ID, Username: l.Username, Password: l.Password})
+			logins = append(logins, callout.Credential{Connector: c.ID, Username: l.Username, Password: l.Password, ValidUntil: l.ValidUntil})
 		}
 	}
 	t.logins = callout.NewSet(logins)
