@@ -26,7 +26,7 @@ func (r *Reconciler) configuration(ctx context.Context, conn *v1alpha1.ConcurCon
 	if err != nil {
 		return session.Config{}, err
 	}
-	transport, err := r.transports.trusting(conn.Spec.CABundle)
+	shared, err := r.transports.Trusting(conn.Spec.CABundle)
 	if err != nil {
 		return session.Config{}, err
 	}
@@ -46,7 +46,7 @@ func (r *Reconciler) configuration(ctx context.Context, conn *v1alpha1.ConcurCon
 				ClientID:     id,
 				ClientSecret: secret,
 				AllowURL:     r.hosts.Allow,
-				Transport:    governor.Transport(r.wrapped(transport)),
+				Transport:    governor.Transport(r.wrapped(shared)),
 				Now:          r.clock.Now,
 				Observe:      telemetry.ObserveCall,
 			})

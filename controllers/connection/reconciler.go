@@ -19,6 +19,7 @@ import (
 	"github.com/ess-operator/ess-operator/controllers/internal/finalizer"
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
 	"github.com/ess-operator/ess-operator/controllers/internal/record"
+	"github.com/ess-operator/ess-operator/controllers/internal/transport"
 	"github.com/ess-operator/ess-operator/controllers/internal/uninstall"
 	"github.com/ess-operator/ess-operator/controllers/internal/wake"
 	"github.com/ess-operator/ess-operator/internal/ess"
@@ -65,7 +66,7 @@ type Reconciler struct {
 	pathPrefix string
 	clock      clock.PassiveClock
 	wrap       func(http.RoundTripper) http.RoundTripper
-	transports *transports
+	transports *transport.Pool
 }
 
 // New returns a Reconciler.
@@ -74,7 +75,7 @@ func New(cfg Config) *Reconciler {
 		client: cfg.Client, live: cfg.Live, sessions: cfg.Sessions,
 		suspicions: cfg.Suspicions, dependents: cfg.Dependents, events: cfg.Events,
 		hosts: cfg.Hosts, pathPrefix: cfg.PathPrefix, clock: cfg.Clock, wrap: cfg.Wrap,
-		transports: newTransports(),
+		transports: transport.NewPool(),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/ess-operator/ess-operator/internal/ess"
+	"github.com/ess-operator/ess-operator/internal/notifications"
 )
 
 const (
@@ -25,5 +26,5 @@ func Delay(err error, attempts int, random float64) time.Duration {
 		delay = min(delay, maxDelay)
 	}
 	delay = delay/2 + time.Duration(random*float64(delay/2))
-	return max(delay, ess.RetryAfter(err))
+	return max(delay, ess.RetryAfter(err), notifications.RetryAfter(err))
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
 	"github.com/ess-operator/ess-operator/internal/ess"
+	"github.com/ess-operator/ess-operator/internal/notifications"
 	"github.com/ess-operator/ess-operator/internal/session"
 )
 
@@ -44,6 +45,10 @@ var (
 	ErrAlreadyExists = errors.New("subscription already exists")
 	// ErrIDConflict: an older object has the same id.
 	ErrIDConflict = errors.New("id conflict")
+	// ErrUserNameConflict: an older connector has the same user name.
+	ErrUserNameConflict = errors.New("user name conflict")
+	// ErrNotRouted: the receiver's routes do not hold the connector yet.
+	ErrNotRouted = errors.New("not routed yet")
 	// ErrContested: someone else keeps changing the subscription at ESS.
 	ErrContested = errors.New("contested")
 	// ErrNotSynced: what was read back is not what was written.
@@ -125,6 +130,8 @@ var verdicts = []row{
 	{ErrTopicNotAllowed, Verdict{Reason: v1alpha1.TopicNotAllowedReason, Class: WaitForUser, Stalled: true}},
 	{ErrAlreadyExists, Verdict{Reason: v1alpha1.AlreadyExistsReason, Class: Terminal, Stalled: true}},
 	{ErrIDConflict, Verdict{Reason: v1alpha1.IDConflictReason, Class: WaitForUser, Stalled: true}},
+	{ErrUserNameConflict, Verdict{Reason: v1alpha1.UserNameConflictReason, Class: WaitForUser, Stalled: true}},
+	{ErrNotRouted, Verdict{Reason: v1alpha1.ProgressingReason}},
 	{ErrContested, Verdict{Reason: v1alpha1.ContestedReason, Class: Terminal, Stalled: true, Refused: true}},
 	{ErrNotSynced, Verdict{Reason: v1alpha1.ProgressingReason, Advice: "the operator reads again"}},
 	{session.ErrQuota, Verdict{Reason: v1alpha1.QuotaExceededReason, Class: WaitForUser, Refused: true,
@@ -176,6 +183,23 @@ var verdicts = []row{
 	{session.ErrReadBack, Verdict{Reason: v1alpha1.ProgressingReason, Advice: "the operator reads again"}},
 	{ess.ErrNotFound, Verdict{Reason: v1alpha1.InvalidResponseReason,
 		Advice: "check that apiURL is right"}},
+
+	{notifications.ErrConfig, Verdict{Reason: v1alpha1.InvalidSpecReason, Class: Terminal, Stalled: true,
+		Advice: "correct spec.recovery"}},
+	{notifications.ErrToken, Verdict{Reason: v1alpha1.TokenRejectedReason, Class: WaitForUser, Stalled: true,
+		Advice: "the token expired, was revoked, or its user lacks the role: put a new one into the Secret of spec.recovery.tokenSecretRef, of a user with the role Company Administrator or Web Services Administrator (Professional) or Can Administer (Standard)"}},
+	{notifications.ErrHostNotAllowed, Verdict{Reason: v1alpha1.HostNotAllowedReason, Class: Terminal, Stalled: true,
+		Advice: "correct spec.recovery.baseURL, or have the manager started with --allowed-hosts that admit the host"}},
+	{notifications.ErrInvalid, Verdict{Reason: v1alpha1.RejectedReason,
+		Advice: "the notification stays listed at SAP Concur: delete it there, or ask SAP Concur support"}},
+	{notifications.ErrRateLimited, Verdict{Reason: v1alpha1.RateLimitedReason,
+		Advice: "the operator waits and tries again; if this goes on, raise spec.recovery.interval"}},
+	{notifications.ErrUnavailable, Verdict{Reason: v1alpha1.UnavailableReason,
+		Advice: "the operator tries again; if this goes on, ask SAP Concur support"}},
+	{notifications.ErrUnreachable, Verdict{Reason: v1alpha1.UnreachableReason,
+		Advice: "the operator tries again; if this goes on, check spec.recovery.baseURL, the network path from the manager to the host, and spec.recovery.caBundle if its certificate is a private one"}},
+	{notifications.ErrMalformed, Verdict{Reason: v1alpha1.InvalidResponseReason,
+		Advice: "this is not the list of failed notifications: check spec.recovery.baseURL and any proxy in between"}},
 }
 
 // Message tells a failure to a person: what is wrong, then what to do. It

@@ -14,6 +14,7 @@ import (
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
 	"github.com/ess-operator/ess-operator/controllers/internal/failure"
 	"github.com/ess-operator/ess-operator/internal/ess"
+	"github.com/ess-operator/ess-operator/internal/notifications"
 	"github.com/ess-operator/ess-operator/internal/session"
 )
 
@@ -107,6 +108,26 @@ var policy = map[string]struct {
 		failure.Verdict{Reason: v1alpha1.InvalidResponseReason, Class: backOff}},
 	"ess.ErrMalformed": {"a proxy in between may be mended", ess.ErrMalformed,
 		failure.Verdict{Reason: v1alpha1.InvalidResponseReason, Class: backOff}},
+	"notifications.ErrConfig": {"it is part of the spec", notifications.ErrConfig,
+		failure.Verdict{Reason: v1alpha1.InvalidSpecReason, Class: terminal, Stalled: true}},
+	"notifications.ErrToken": {"a person has to bring another, or give the role, of which nobody tells us", notifications.ErrToken,
+		failure.Verdict{Reason: v1alpha1.TokenRejectedReason, Class: waitForUser, Stalled: true}},
+	"notifications.ErrHostNotAllowed": {"another URL or another flag is needed", notifications.ErrHostNotAllowed,
+		failure.Verdict{Reason: v1alpha1.HostNotAllowedReason, Class: terminal, Stalled: true}},
+	"notifications.ErrInvalid": {"one notification must not stop the others", notifications.ErrInvalid,
+		failure.Verdict{Reason: v1alpha1.RejectedReason, Class: backOff}},
+	"notifications.ErrRateLimited": {"it says itself when", notifications.ErrRateLimited,
+		failure.Verdict{Reason: v1alpha1.RateLimitedReason, Class: backOff}},
+	"notifications.ErrUnavailable": {"Concur comes back without a word to us", notifications.ErrUnavailable,
+		failure.Verdict{Reason: v1alpha1.UnavailableReason, Class: backOff}},
+	"notifications.ErrUnreachable": {"hosts come back without a word to us", notifications.ErrUnreachable,
+		failure.Verdict{Reason: v1alpha1.UnreachableReason, Class: backOff}},
+	"notifications.ErrMalformed": {"a proxy in between may be mended", notifications.ErrMalformed,
+		failure.Verdict{Reason: v1alpha1.InvalidResponseReason, Class: backOff}},
+	"failure.ErrUserNameConflict": {"the other one's end, or another name in either Secret, wakes it", failure.ErrUserNameConflict,
+		failure.Verdict{Reason: v1alpha1.UserNameConflictReason, Class: waitForUser, Stalled: true}},
+	"failure.ErrNotRouted": {"the routes are being written, which wakes it", failure.ErrNotRouted,
+		failure.Verdict{Reason: v1alpha1.ProgressingReason, Class: backOff}},
 	"ess.ErrNotFound": {"what was just written has to be there", ess.ErrNotFound,
 		failure.Verdict{Reason: v1alpha1.InvalidResponseReason, Class: backOff}},
 }
@@ -147,6 +168,7 @@ func TestPolicyIsComplete(t *testing.T) {
 		sentinels(t, "failure", "."),
 		sentinels(t, "session", "../../../internal/session"),
 		sentinels(t, "ess", "../../../internal/ess"),
+		sentinels(t, "notifications", "../../../internal/notifications"),
 	)
 	slices.Sort(declared)
 	if diff := cmp.Diff(declared, slices.Sorted(maps.Keys(policy))); diff != "" {

@@ -1,4 +1,5 @@
-package connection
+// Package transport shares HTTP transports to SAP Concur among objects that trust the same roots.
+package transport
 
 import (
 	"crypto/sha256"
@@ -12,13 +13,13 @@ import (
 	"github.com/ess-operator/ess-operator/internal/ess"
 )
 
-// transports gives one transport to all connections that trust the same roots.
+// Pool gives one transport to all who trust the same roots.
 // A thousand applications in one data center then share a few TLS connections,
 // where each of its own would cost 100 KiB. Nothing of an application is in a
 // transport: calls carry their token, and wait for their budget, before it.
 //
 // A transport that no client holds any more is forgotten.
-type transports struct {
+type Pool struct {
 	mu       sync.Mutex
 	byBundle map[bundleID]weak.Pointer[http.Transport]
 }
@@ -26,17 +27,18 @@ type transports struct {
 // bundleID tells bundles apart without keeping them.
 type bundleID [sha256.Size]byte
 
-func newTransports() *transports {
-	return &transports{byBundle: map[bundleID]weak.Pointer[http.Transport]{}}
+// NewPool returns an empty pool.
+func NewPool() *Pool {
+	return &Pool{byBundle: map[bundleID]weak.Pointer[http.Transport]{}}
 }
 
-// trusting returns the transport of those who trust the system's roots and
+// Trusting returns the transport of those who trust the system's roots and
 // those in bundle, which is PEM and may be empty.
-func (t *transports) trusting(bundle []byte) (*http.Transport, error) {
+func (p *Pool) Trusting(bundle []byte) (*http.Transport, error) {
 	id := bundleID(sha256.Sum256(bundle))
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if shared := t.byBundle[id].Value(); shared != nil {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if shared := p.byBundle[id].Value(); shared != nil {
 		return shared, nil
 	}
 	roots, err := roots(bundle)
@@ -44,17 +46,17 @@ func (t *transports) trusting(bundle []byte) (*http.Transport, error) {
 		return nil, err
 	}
 	shared := ess.NewTransport(roots)
-	t.byBundle[id] = weak.Make(shared)
-	runtime.AddCleanup(shared, t.forget, id)
+	p.byBundle[id] = weak.Make(shared)
+	runtime.AddCleanup(shared, p.forget, id)
 	return shared, nil
 }
 
 // forget drops the entry of a transport that is gone, unless another one took its place.
-func (t *transports) forget(id bundleID) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.byBundle[id].Value() == nil {
-		delete(t.byBundle, id)
+func (p *Pool) forget(id bundleID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.byBundle[id].Value() == nil {
+		delete(p.byBundle, id)
 	}
 }
 
@@ -69,7 +71,7 @@ func roots(pem []byte) (*x509.CertPool, error) {
 	}
 	if !pool.AppendCertsFromPEM(pem) {
 		return nil, failure.New(failure.ErrCABundleInvalid,
-			"spec.caBundle holds no PEM certificate: it must be the base64 of one or more \"BEGIN CERTIFICATE\" blocks")
+			"caBundle holds no PEM certificate: it must be the base64 of one or more \"BEGIN CERTIFICATE\" blocks")
 	}
 	return pool, nil
 }

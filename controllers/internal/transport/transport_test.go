@@ -1,4 +1,4 @@
-package connection
+package transport
 
 import (
 	"encoding/pem"
@@ -20,20 +20,20 @@ func bundle(t *testing.T) []byte {
 
 func TestTransportsAreSharedByBundle(t *testing.T) {
 	t.Parallel()
-	all := newTransports()
+	all := NewPool()
 	private := bundle(t)
-	first, err := all.trusting(private)
+	first, err := all.Trusting(private)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := all.trusting(private)
+	again, err := all.Trusting(private)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if first != again {
 		t.Error("two transports for one bundle: each connection would hold TLS connections of its own")
 	}
-	public, err := all.trusting(nil)
+	public, err := all.Trusting(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,8 +44,8 @@ func TestTransportsAreSharedByBundle(t *testing.T) {
 
 func TestUnusedTransportsAreForgotten(t *testing.T) {
 	t.Parallel()
-	all := newTransports()
-	if _, err := all.trusting(bundle(t)); err != nil {
+	all := NewPool()
+	if _, err := all.Trusting(bundle(t)); err != nil {
 		t.Fatal(err)
 	}
 	for range 100 { // a cleanup runs soon after the collection that found it due
@@ -63,7 +63,7 @@ func TestUnusedTransportsAreForgotten(t *testing.T) {
 
 func TestBundleWithoutCertificates(t *testing.T) {
 	t.Parallel()
-	_, err := newTransports().trusting([]byte("not PEM"))
+	_, err := NewPool().Trusting([]byte("not PEM"))
 	if got := failure.Of(err).Reason; got != v1alpha1.CABundleInvalidReason {
 		t.Errorf("the reason is %s: %v", got, err)
 	}
