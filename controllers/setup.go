@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,13 +26,16 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/ess-operator/ess-operator/controllers/applicationconnector"
 	"github.com/ess-operator/ess-operator/controllers/connection"
 	"github.com/ess-operator/ess-operator/controllers/eventsubscription"
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
+	"github.com/ess-operator/ess-operator/controllers/internal/login"
 	"github.com/ess-operator/ess-operator/controllers/internal/record"
 	"github.com/ess-operator/ess-operator/controllers/internal/sink"
 	"github.com/ess-operator/ess-operator/controllers/internal/telemetry"
 	"github.com/ess-operator/ess-operator/controllers/internal/wake"
+	"github.com/ess-operator/ess-operator/controllers/recovery"
 	"github.com/ess-operator/ess-operator/controllers/routes"
 	"github.com/ess-operator/ess-operator/controllers/statistics"
 	"github.com/ess-operator/ess-operator/internal/session"
@@ -51,6 +55,9 @@ type Options struct {
 	ReceiverAdmin statistics.Receiver
 	// RoutesSecret names the Secret that the receiver's routes are written to; empty when there is none.
 	RoutesSecret types.NamespacedName
+	// ReceiverConnectTo is host:port to connect to instead of that of ReceiverURL, when notifications that failed are
+	// posted to the receiver; empty: that of ReceiverURL. ReceiverCAFile holds the roots to trust there; empty: the system's.
+	ReceiverConnectTo, ReceiverCAFile string
 	// CrossNamespaceSinks lets a sink refer to an object in another namespace.
 	CrossNamespaceSinks bool
 	// PathPrefix of the ESS API; empty for the documented one.
@@ -114,7 +121,22 @@ func (o Options) Validate() error {
 	_, hostsErr := connection.ParseHosts(cmp.Or(o.AllowedHosts, DefaultAllowedHosts))
 	_, urlErr := parseURL("the receiver URL", o.ReceiverURL)
 	_, adminErr := parseURL("the receiver's admin URL", o.ReceiverAdmin.URL)
-	return errors.Join(hostsErr, urlErr, adminErr)
+	return errors.Join(hostsErr, urlErr, adminErr, o.validateConnectTo())
+}
+
+// validateConnectTo refuses what cannot be connected to, or has nothing to stand for.
+func (o Options) validateConnectTo() error {
+	if o.ReceiverURL == "" && (o.ReceiverConnectTo != "" || o.ReceiverCAFile != "") {
+		return errors.New("--receiver-connect-to and --receiver-ca-file need --receiver-url")
+	}
+	if o.ReceiverConnectTo == "" {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(o.ReceiverConnectTo)
+	if n, portErr := strconv.ParseUint(port, 10, 16); err != nil || host == "" || portErr != nil || n == 0 {
+		return fmt.Errorf("--receiver-connect-to is %q: use host:port, such as receiver.ess-operator-system.svc:8443", o.ReceiverConnectTo)
+	}
+	return nil
 }
 
 // Setup registers everything with a manager that was made with CacheOptions and ClientOptions.
@@ -148,12 +170,20 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	if err := connections.SetupWithManager(mgr, options.controller()); err != nil {
 		return fmt.Errorf("setting up the controller of %s: %w", "ConcurConnections", err)
 	}
+	sinks := sink.Resolver{Live: mgr.GetAPIReader(), Crossing: options.CrossNamespaceSinks}
 	config := eventsubscription.Config{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Sessions: sessions, Dependents: dependents, Suspicions: suspicions,
-		Events: recorder, ReceiverURL: receiverURL, Namespaces: options.Namespaces, Clock: clk,
-		Sinks: sink.Resolver{Live: mgr.GetAPIReader(), Crossing: options.CrossNamespaceSinks},
+		Events: recorder, ReceiverURL: receiverURL, Namespaces: options.Namespaces, Clock: clk, Sinks: sinks,
 	}
-	if err := options.addReceiver(mgr, recorder, &config); err != nil {
+	callouts := applicationconnector.Config{
+		Client: mgr.GetClient(), Book: login.NewBook(mgr.GetAPIReader()), Sinks: sinks, Events: recorder, Clock: clk,
+		Recovered: wake.NewBell(), Changed: wake.NewBell(), Routed: wake.NewBell(),
+		ReceiverURL: receiverURL, HasRoutes: options.RoutesSecret.Name != "",
+	}
+	if err := options.addReceiver(mgr, recorder, &config, &callouts); err != nil {
+		return err
+	}
+	if err := options.addCallouts(mgr, hosts.Allow, callouts); err != nil {
 		return err
 	}
 	subscriptions := eventsubscription.New(config)
@@ -164,10 +194,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 }
 
 // addReceiver registers what brings routes to the receiver and statistics from it.
-func (o Options) addReceiver(mgr ctrl.Manager, recorder *record.Recorder, config *eventsubscription.Config) error {
+func (o Options) addReceiver(mgr ctrl.Manager, recorder *record.Recorder, config *eventsubscription.Config, callouts *applicationconnector.Config) error {
 	if o.RoutesSecret.Name != "" {
 		writer := routes.New(routes.Config{
 			Client: mgr.GetClient(), Events: recorder, Secret: o.RoutesSecret, CrossNamespaceSinks: o.CrossNamespaceSinks,
+			Logins: callouts.Book, Changed: callouts.Changed, Routed: callouts.Routed, Clock: config.Clock,
 		})
 		if err := writer.SetupWithManager(mgr, o.controller()); err != nil {
 			return fmt.Errorf("setting up the controller of %s: %w", "routes", err)
@@ -176,15 +207,34 @@ func (o Options) addReceiver(mgr ctrl.Manager, recorder *record.Recorder, config
 	if o.ReceiverAdmin.URL == "" {
 		return nil
 	}
-	reports := wake.NewBell()
+	reports, ofConnectors := wake.NewBell(), wake.NewBell()
 	poller := statistics.New(statistics.Config{
 		Receiver: o.ReceiverAdmin, Objects: mgr.GetClient(), Interval: o.StatisticsInterval, Clock: config.Clock,
-		Wake: func(ctx context.Context, object types.NamespacedName) { reports.Ring(ctx, object, wake.Resync) },
+		Wake:          func(ctx context.Context, object types.NamespacedName) { reports.Ring(ctx, object, wake.Resync) },
+		WakeConnector: func(ctx context.Context, object types.NamespacedName) { ofConnectors.Ring(ctx, object, wake.Resync) },
 	})
 	if err := mgr.Add(poller); err != nil {
 		return fmt.Errorf("adding the poller of statistics: %w", err)
 	}
 	config.Statistics, config.Reports = poller, reports
+	callouts.Statistics, callouts.Reports = poller, ofConnectors
+	return nil
+}
+
+// addCallouts registers what is about legacy callouts.
+func (o Options) addCallouts(mgr ctrl.Manager, allow func(*url.URL) error, config applicationconnector.Config) error {
+	runner := recovery.New(recovery.Config{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Book: config.Book, AllowURL: allow, Wrap: o.WrapConcur,
+		Receiver:  recovery.Receiver{URL: config.ReceiverURL, ConnectTo: o.ReceiverConnectTo, CAFile: o.ReceiverCAFile},
+		Recovered: config.Recovered, Events: config.Events, Clock: config.Clock,
+	})
+	if err := runner.SetupWithManager(mgr, o.controller()); err != nil {
+		return fmt.Errorf("setting up the controller of %s: %w", "failed notifications", err)
+	}
+	config.Recoveries = runner
+	if err := applicationconnector.New(config).SetupWithManager(mgr, o.controller()); err != nil {
+		return fmt.Errorf("setting up the controller of %s: %w", "ApplicationConnectors", err)
+	}
 	return nil
 }
 

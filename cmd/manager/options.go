@@ -64,6 +64,10 @@ func parse(flags *flag.FlagSet, args []string) (options, error) {
 		"File with the token for the admin port. It is read each time.")
 	flags.StringVar(&o.controllers.ReceiverAdmin.CAFile, "receiver-admin-ca-file", "",
 		"File with the PEM roots to trust at the admin port. Empty: the system's. It is read each time.")
+	flags.StringVar(&o.controllers.ReceiverConnectTo, "receiver-connect-to", "",
+		"host:port to connect to instead of that of --receiver-url, when recovered notifications are posted to the receiver.")
+	flags.StringVar(&o.controllers.ReceiverCAFile, "receiver-ca-file", "",
+		"File with the PEM roots to trust there. Empty: the system's. It is read each time.")
 	flags.BoolVar(&o.controllers.CrossNamespaceSinks, "cross-namespace-sinks", false,
 		"Let spec.sink.ref of an EventSubscription name an object in another namespace.")
 	flags.StringVar(&o.controllers.PathPrefix, "ess-path-prefix", "",

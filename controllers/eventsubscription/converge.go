@@ -64,7 +64,7 @@ func (r *Reconciler) converge(ctx context.Context, sub *v1alpha1.EventSubscripti
 		return outcome{err: err}
 	}
 	// Before anything at ESS, so that no event is asked for that has nowhere to go.
-	found, err := r.sinks.FindAll(ctx, sub)
+	found, err := r.sinks.FindAll(ctx, sub.Namespace, sub.Spec.Sink, sub.Spec.Delivery.DeadLetterSink)
 	if err != nil {
 		return outcome{err: err, want: want, held: r.tooEarly(sub) && !requests(sub)}
 	}

@@ -3,6 +3,10 @@
 // the receiver's manifests and mounted into it; the receiver itself talks to no
 // API server.
 //
+// The file also holds the user names and passwords of ApplicationConnectors, and
+// is the only place that remembers those that were replaced, until the overlap of
+// each connector has passed ([World]).
+//
 // [Render] is pure. It holds every EventSubscription that uses the receiver for
 // as long as the object is there, also while it is suspended or being deleted:
 // ESS may still deliver. The [Reconciler] has one key in its queue, gathers

@@ -10,13 +10,16 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
+	"github.com/ess-operator/ess-operator/controllers/internal/login"
 	"github.com/ess-operator/ess-operator/controllers/internal/record"
 	"github.com/ess-operator/ess-operator/controllers/internal/telemetry"
+	"github.com/ess-operator/ess-operator/controllers/internal/wake"
 )
 
 // Key is the key of the Secret that holds the routes file.
@@ -29,6 +32,16 @@ const (
 	tryAgain = 15 * time.Second
 )
 
+// Logins know the user names and passwords of ApplicationConnectors, and want to know which of them the file holds.
+type Logins interface {
+	// Complete reads those that are not known yet.
+	Complete(ctx context.Context, all []v1alpha1.ApplicationConnector) error
+	// All are those known.
+	All() map[types.NamespacedName]login.Login
+	// SetRouted tells which the file holds, and returns the connectors to which that is news.
+	SetRouted(routed map[types.NamespacedName]login.Login) []types.NamespacedName
+}
+
 // Config is what a Reconciler needs. All fields but CrossNamespaceSinks are required.
 type Config struct {
 	// Client reads our kinds from the cache, and Secrets from the API server.
@@ -39,6 +52,12 @@ type Config struct {
 	Secret types.NamespacedName
 	// CrossNamespaceSinks says that sinks in other namespaces may be referred to.
 	CrossNamespaceSinks bool
+	// Logins are those of the connectors.
+	Logins Logins
+	// Changed wakes this controller when a login changed; Routed wakes a connector when the file holds it as it is now.
+	Changed, Routed *wake.Bell
+	// Clock tells when former credentials have to go.
+	Clock clock.PassiveClock
 }
 
 // Reconciler keeps the routes in the Secret. It works on one key at a time.
@@ -56,13 +75,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl.R
 	if err := r.cfg.Client.Get(ctx, r.cfg.Secret, &secret); err != nil {
 		return r.unreadable(ctx, err)
 	}
-	text, err := r.render(ctx, secret.Data[Key])
+	rendered, err := r.render(ctx, secret.Data[Key])
+	text := rendered.Text
 	switch {
 	case err != nil:
 		return ctrl.Result{}, err
 	case bytes.Equal(text, secret.Data[Key]):
-		r.trouble = ""
-		return ctrl.Result{RequeueAfter: lookAgain}, nil
+		return r.written(ctx, rendered), nil
 	case len(text)+others(&secret) > corev1.MaxSecretSize:
 		telemetry.CountRoutesWrite("too_large")
 		r.tell(ctx, "RoutesTooLarge", fmt.Sprintf(
@@ -70,35 +89,59 @@ func (r *Reconciler) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl.R
 			len(text), corev1.MaxSecretSize))
 		return ctrl.Result{RequeueAfter: lookAgain}, nil
 	}
-	return r.write(ctx, &secret, text)
+	return r.write(ctx, &secret, rendered)
+}
+
+// written tells who waited for it that the Secret holds what was rendered, and when to look again.
+func (r *Reconciler) written(ctx context.Context, rendered Rendered) ctrl.Result {
+	r.trouble = ""
+	for _, connector := range r.cfg.Logins.SetRouted(rendered.Routed) {
+		r.cfg.Routed.Ring(ctx, connector, wake.Promptly)
+	}
+	next := lookAgain
+	if !rendered.Next.IsZero() {
+		next = min(next, max(rendered.Next.Sub(r.cfg.Clock.Now()), time.Second))
+	}
+	if rendered.Incomplete {
+		next = min(next, tryAgain)
+	}
+	return ctrl.Result{RequeueAfter: next}
 }
 
 // render renders from the cache.
-func (r *Reconciler) render(ctx context.Context, before []byte) ([]byte, error) {
+func (r *Reconciler) render(ctx context.Context, before []byte) (Rendered, error) {
 	var subs v1alpha1.EventSubscriptionList
 	var conns v1alpha1.ConcurConnectionList
-	for _, list := range []client.ObjectList{&subs, &conns} {
+	var connectors v1alpha1.ApplicationConnectorList
+	for _, list := range []client.ObjectList{&subs, &conns, &connectors} {
 		// Nothing is changed here, and there may be thousands.
 		if err := r.cfg.Client.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
-			return nil, fmt.Errorf("listing %T: %w", list, err)
+			return Rendered{}, fmt.Errorf("listing %T: %w", list, err)
 		}
 	}
-	text, count, err := Render(World{
+	unread := r.cfg.Logins.Complete(ctx, connectors.Items)
+	if unread != nil {
+		// The others are not kept waiting; the route of this one stays as it is.
+		ctrl.LoggerFrom(ctx).Error(unread, "reading Secrets of ApplicationConnectors")
+	}
+	rendered, err := Render(World{
 		Subscriptions: subs.Items, Connections: conns.Items, Before: before, CrossNamespaceSinks: r.cfg.CrossNamespaceSinks,
+		Connectors: connectors.Items, Logins: r.cfg.Logins.All(), Now: r.cfg.Clock.Now(),
 	})
 	if err == nil {
-		telemetry.SetRoutes(count, len(text))
+		telemetry.SetRoutes(rendered.Count, len(rendered.Text))
 	}
-	return text, err
+	rendered.Incomplete = unread != nil
+	return rendered, err
 }
 
 // write writes the routes, and nothing else of the Secret.
-func (r *Reconciler) write(ctx context.Context, secret *corev1.Secret, text []byte) (ctrl.Result, error) {
+func (r *Reconciler) write(ctx context.Context, secret *corev1.Secret, rendered Rendered) (ctrl.Result, error) {
 	before := secret.DeepCopy()
 	if secret.Data == nil {
 		secret.Data = map[string][]byte{}
 	}
-	secret.Data[Key] = text
+	secret.Data[Key] = rendered.Text
 	if err := r.cfg.Client.Patch(ctx, secret, client.MergeFrom(before)); err != nil {
 		telemetry.CountRoutesWrite("failed")
 		if apierrors.IsForbidden(err) || apierrors.IsInvalid(err) {
@@ -108,9 +151,8 @@ func (r *Reconciler) write(ctx context.Context, secret *corev1.Secret, text []by
 		return ctrl.Result{}, fmt.Errorf("writing routes to Secret %s: %w", r.cfg.Secret, err)
 	}
 	telemetry.CountRoutesWrite("written")
-	r.trouble = ""
-	ctrl.LoggerFrom(ctx).Info("wrote routes", "secret", r.cfg.Secret.String(), "bytes", len(text))
-	return ctrl.Result{RequeueAfter: lookAgain}, nil
+	ctrl.LoggerFrom(ctx).Info("wrote routes", "secret", r.cfg.Secret.String(), "bytes", len(rendered.Text))
+	return r.written(ctx, rendered), nil
 }
 
 // unreadable says what to do about a Secret that cannot be read.

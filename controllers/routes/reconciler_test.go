@@ -18,11 +18,14 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
+	"github.com/ess-operator/ess-operator/controllers/internal/login"
 	"github.com/ess-operator/ess-operator/controllers/internal/record"
+	"github.com/ess-operator/ess-operator/controllers/internal/wake"
 	"github.com/ess-operator/ess-operator/controllers/routes"
 	"github.com/ess-operator/ess-operator/test/controlplane"
 )
@@ -89,6 +92,7 @@ func newDesk(t *testing.T, as *rest.Config) *desk {
 	d.Reconciler = routes.New(routes.Config{
 		Client: client.NewNamespacedClient(reader, namespace.Name), Events: record.New(d.recorder, nil),
 		Secret: types.NamespacedName{Namespace: namespace.Name, Name: "routes"},
+		Logins: login.NewBook(reader), Changed: wake.NewBell(), Routed: wake.NewBell(), Clock: clock.RealClock{},
 	})
 	conn := &v1alpha1.ConcurConnection{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace.Name, Name: "acme-us"},

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -13,25 +14,32 @@ import (
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
+	"github.com/ess-operator/ess-operator/controllers/internal/login"
 	"github.com/ess-operator/ess-operator/controllers/internal/sink"
 )
 
 // header begins the file, for whoever reads the Secret.
-const header = "# Written by ess-operator from EventSubscriptions. What is changed here is overwritten.\n"
+const header = "# Written by ess-operator from EventSubscriptions and ApplicationConnectors. What is changed here is overwritten.\n"
 
 // file is the routes file.
 type file struct {
 	Subscriptions []subscription `json:"subscriptions"`
+	Connectors    []connector    `json:"connectors,omitempty"`
 }
 
 type subscription struct {
-	Namespace      string       `json:"namespace"`
-	Name           string       `json:"name"`
-	SubscriptionID string       `json:"subscriptionID"`
-	Source         string       `json:"source"`
-	Sink           *destination `json:"sink,omitempty"`
-	AwaitSink      bool         `json:"awaitSink,omitempty"`
-	Delivery       *delivery    `json:"delivery,omitempty"`
+	Namespace      string `json:"namespace"`
+	Name           string `json:"name"`
+	SubscriptionID string `json:"subscriptionID"`
+	Source         string `json:"source"`
+	way            `json:",inline"`
+}
+
+// way is the way of events from the receiver on.
+type way struct {
+	Sink      *destination `json:"sink,omitempty"`
+	AwaitSink bool         `json:"awaitSink,omitempty"`
+	Delivery  *delivery    `json:"delivery,omitempty"`
 }
 
 type destination struct {
@@ -53,18 +61,52 @@ type delivery struct {
 type World struct {
 	Subscriptions []v1alpha1.EventSubscription
 	Connections   []v1alpha1.ConcurConnection
+	Connectors    []v1alpha1.ApplicationConnector
+	// Logins are those of the connectors, as far as they are known. The zero Login says that there is none.
+	Logins map[types.NamespacedName]login.Login
+	// Now is when credentials that were replaced begin, and cease, to be kept.
+	Now time.Time
 	// Before is the file as it is; empty or unreadable: nothing is known from it.
 	Before []byte
 	// CrossNamespaceSinks says that sinks in other namespaces may be referred to.
 	CrossNamespaceSinks bool
 }
 
-// Render returns the routes file and the number of routes in it. Equal worlds
-// give equal bytes.
-func Render(w World) (text []byte, count int, err error) {
+// Rendered is a routes file.
+type Rendered struct {
+	Text []byte
+	// Count is the number of routes.
+	Count int
+	// Routed are the connectors in it that may come with their present login.
+	Routed map[types.NamespacedName]login.Login
+	// Next is when the first of the credentials that are kept has to go; zero: none is kept.
+	Next time.Time
+	// Incomplete says that not all Secrets could be read.
+	Incomplete bool
+}
+
+// Render renders the routes file. Equal worlds give equal bytes.
+func Render(w World) (Rendered, error) {
+	var old file
+	if yaml.Unmarshal(w.Before, &old) != nil {
+		old = file{} // nothing is known from it
+	}
+	out := Rendered{}
+	all := file{Subscriptions: w.subscriptions(old)}
+	all.Connectors, out.Routed, out.Next = w.connectors(old)
+	body, err := yaml.Marshal(all)
+	if err != nil {
+		return Rendered{}, fmt.Errorf("rendering routes: %w", err)
+	}
+	out.Text, out.Count = append([]byte(header), body...), len(all.Subscriptions)+len(all.Connectors)
+	return out, nil
+}
+
+// subscriptions are the routes of EventSubscriptions.
+func (w World) subscriptions(old file) []subscription {
 	sources := w.sources()
-	before := w.before()
-	all := file{Subscriptions: []subscription{}}
+	before := old.sources()
+	all := []subscription{}
 	for i := range w.Subscriptions {
 		sub := &w.Subscriptions[i]
 		if sub.Spec.Endpoint.Receiver == nil {
@@ -74,16 +116,12 @@ func Render(w World) (text []byte, count int, err error) {
 		if source == "" {
 			continue // nothing was subscribed yet: there is no connection
 		}
-		all.Subscriptions = append(all.Subscriptions, w.route(sub, source))
+		all = append(all, w.route(sub, source))
 	}
-	slices.SortFunc(all.Subscriptions, func(a, b subscription) int {
+	slices.SortFunc(all, func(a, b subscription) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 	})
-	body, err := yaml.Marshal(all)
-	if err != nil {
-		return nil, 0, fmt.Errorf("rendering routes: %w", err)
-	}
-	return append([]byte(header), body...), len(all.Subscriptions), nil
+	return all
 }
 
 // sources are the base URIs of the data centers, by connection.
@@ -101,14 +139,10 @@ func (w World) sources() map[types.NamespacedName]string {
 	return sources
 }
 
-// before are the sources of the routes as they are, for objects whose connection is gone.
-func (w World) before() map[types.NamespacedName]string {
-	var old file
-	if yaml.Unmarshal(w.Before, &old) != nil {
-		return nil
-	}
+// sources are the sources of the routes as they are, for objects whose connection is gone.
+func (f file) sources() map[types.NamespacedName]string {
 	sources := map[types.NamespacedName]string{}
-	for _, s := range old.Subscriptions {
+	for _, s := range f.Subscriptions {
 		sources[types.NamespacedName{Namespace: s.Namespace, Name: s.Name}] = s.Source
 	}
 	return sources
@@ -119,14 +153,21 @@ func (w World) route(sub *v1alpha1.EventSubscription, source string) subscriptio
 	route := subscription{
 		Namespace: sub.Namespace, Name: sub.Name, SubscriptionID: sub.EffectiveSubscriptionID(), Source: source,
 	}
-	if sub.Spec.Sink.IsZero() {
-		return route
+	status := &sub.Status
+	route.way = w.way(sub.Namespace, sub.Spec.Sink, &sub.Spec.Delivery, sink.Found{
+		Sink:           sink.Address{URI: status.SinkURI, CACerts: status.SinkCACerts},
+		DeadLetterSink: sink.Address{URI: status.DeadLetterSinkURI, CACerts: status.DeadLetterSinkCACerts},
+	})
+	return route
+}
+
+// way is the way of events from the receiver on; last says where its sinks were last found.
+func (w World) way(namespace string, to v1alpha1.Sink, spec *v1alpha1.Delivery, last sink.Found) (route way) {
+	if to.IsZero() {
+		return way{}
 	}
-	status, spec := &sub.Status, &sub.Spec.Delivery
-	main, found := w.destination(sub.Spec.Sink, sink.Main(sub, w.CrossNamespaceSinks),
-		sink.Address{URI: status.SinkURI, CACerts: status.SinkCACerts})
-	dead, foundDead := w.destination(spec.DeadLetterSink, sink.DeadLetter(sub, w.CrossNamespaceSinks),
-		sink.Address{URI: status.DeadLetterSinkURI, CACerts: status.DeadLetterSinkCACerts})
+	main, found := w.destination(to, sink.Main(namespace, w.CrossNamespaceSinks), last.Sink)
+	dead, foundDead := w.destination(spec.DeadLetterSink, sink.DeadLetter(namespace, w.CrossNamespaceSinks), last.DeadLetterSink)
 	if !found || !foundDead {
 		// Events wait: without the one they could not be delivered, without the other not be given up.
 		route.AwaitSink, dead = true, nil

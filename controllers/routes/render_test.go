@@ -10,8 +10,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
+	"github.com/ess-operator/ess-operator/controllers/internal/login"
 	"github.com/ess-operator/ess-operator/controllers/routes"
 )
 
@@ -58,6 +60,14 @@ func broker() v1alpha1.Sink {
 func world(t *testing.T) routes.World {
 	ca := root(t)
 	return routes.World{
+		Connectors: connectors(),
+		Logins: map[types.NamespacedName]login.Login{
+			name("finance/reports"): pair("user-of-reports"), name("finance/awaited"): pair("user-of-awaited"),
+			name("sales/plain"): pair("user-of-plain"), name("sales/withdrawn"): {}, name("sales/younger"): pair("user-of-plain"),
+			name("sales/never"): {},
+		},
+		Now:    noon,
+		Before: []byte(beforeRotation),
 		Connections: []v1alpha1.ConcurConnection{
 			{
 				ObjectMeta: metav1.ObjectMeta{Namespace: "finance", Name: "acme-us"},
@@ -111,18 +121,18 @@ func world(t *testing.T) routes.World {
 
 func render(t *testing.T, w routes.World) (string, int) {
 	t.Helper()
-	text, count, err := routes.Render(w)
+	rendered, err := routes.Render(w)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(text), count
+	return string(rendered.Text), rendered.Count
 }
 
 func TestGoldenFile(t *testing.T) {
 	t.Parallel()
 	got, count := render(t, world(t))
-	if count != 9 {
-		t.Errorf("%d routes, want 9: all that use the receiver and have a connection", count)
+	if count != 13 {
+		t.Errorf("%d routes, want 13: all that use the receiver and have a connection, and all connectors with a login of their own", count)
 	}
 	if *update {
 		if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
@@ -145,6 +155,7 @@ func TestEqualWorldsGiveEqualBytes(t *testing.T) {
 	first, _ := render(t, w)
 	slices.Reverse(w.Subscriptions)
 	slices.Reverse(w.Connections)
+	slices.Reverse(w.Connectors)
 	w.Before = []byte(first)
 	if second, _ := render(t, w); second != first {
 		t.Errorf("the order of a list changes the file:\n%s", cmp.Diff(first, second))
@@ -169,7 +180,7 @@ func TestRouteOutlivesItsConnection(t *testing.T) {
 	if text != before || again != count {
 		t.Errorf("without connections, routes that were there differ:\n%s", cmp.Diff(before, text))
 	}
-	w.Before = []byte("- what: is this")
+	w.Before, w.Connectors = []byte("- what: is this"), nil
 	if _, count := render(t, w); count != 0 {
 		t.Errorf("%d routes of which nobody knows the data center", count)
 	}
@@ -186,6 +197,7 @@ func TestNothingToRoute(t *testing.T) {
 func TestOneBadObjectSpoilsNoOther(t *testing.T) {
 	t.Parallel()
 	w := world(t)
+	w.Connectors = nil
 	w.Subscriptions = []v1alpha1.EventSubscription{receiver("bad", func(s *v1alpha1.EventSubscription) {
 		s.Spec.Sink = v1alpha1.Sink{URI: "http://bot:99999/", CABundle: []byte("none")}
 	}), receiver("bad-status", func(s *v1alpha1.EventSubscription) { s.Spec.Sink, s.Status.SinkURI = broker(), "nonsense" })}

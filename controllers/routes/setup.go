@@ -34,10 +34,17 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Optio
 	return ctrl.NewControllerManagedBy(mgr).Named("routes").
 		Watches(&v1alpha1.EventSubscription{}, soon(), builder.WithPredicates(routesMayChange())).
 		Watches(&v1alpha1.ConcurConnection{}, soon(), builder.WithPredicates(sourcesMayChange())).
+		Watches(&v1alpha1.ApplicationConnector{}, soon(), builder.WithPredicates(connectorsMayChange())).
+		WatchesRawSource(r.cfg.Changed.Source(itself)).
 		// Once at the start, when there may be no object left to tell that its route has to go.
 		WatchesRawSource(source.Func(func(_ context.Context, q queue) error { q.AddAfter(request, gather); return nil })).
 		WithOptions(options).
 		Complete(r)
+}
+
+// itself is for calls about whatever connector: there is one file.
+func itself(context.Context, types.NamespacedName) []types.NamespacedName {
+	return []types.NamespacedName{request.NamespacedName}
 }
 
 // soon has the routes looked at when changes have been gathered.
@@ -61,6 +68,19 @@ func routesMayChange() predicate.Predicate {
 				before.Status.SinkURI != after.Status.SinkURI || before.Status.SinkCACerts != after.Status.SinkCACerts ||
 				before.Status.DeadLetterSinkURI != after.Status.DeadLetterSinkURI ||
 				before.Status.DeadLetterSinkCACerts != after.Status.DeadLetterSinkCACerts)
+		},
+	}
+}
+
+// connectorsMayChange passes changes of ApplicationConnectors that concern the receiver.
+func connectorsMayChange() predicate.Predicate {
+	return predicate.Funcs{
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			before, after := e.ObjectOld.(*v1alpha1.ApplicationConnector), e.ObjectNew.(*v1alpha1.ApplicationConnector)
+			return before.Generation != after.Generation ||
+				before.Status.SinkURI != after.Status.SinkURI || before.Status.SinkCACerts != after.Status.SinkCACerts ||
+				before.Status.DeadLetterSinkURI != after.Status.DeadLetterSinkURI ||
+				before.Status.DeadLetterSinkCACerts != after.Status.DeadLetterSinkCACerts
 		},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -27,10 +28,12 @@ const pauses = 5
 type Config struct {
 	// Receiver is who is asked.
 	Receiver Receiver
-	// Objects reads EventSubscriptions, from the cache.
+	// Objects reads EventSubscriptions and ApplicationConnectors, from the cache.
 	Objects client.Reader
 	// Wake has an object looked at again, because there is something new about it.
 	Wake func(ctx context.Context, object types.NamespacedName)
+	// WakeConnector does so for ApplicationConnectors.
+	WakeConnector func(ctx context.Context, object types.NamespacedName)
 	// Interval between questions; 0: Interval.
 	Interval time.Duration
 	// Clock tells the time.
@@ -43,8 +46,20 @@ type Poller struct {
 	last error // of the attempt before; only the loop uses it
 
 	mu   sync.Mutex
-	told map[types.NamespacedName]told
+	told map[object]told
 }
+
+// object is an EventSubscription or an ApplicationConnector.
+type object struct {
+	kind string // as the receiver has it
+	name types.NamespacedName
+}
+
+// The receiver's words for the kinds of routes.
+const (
+	subscription = "subscription"
+	connector    = "connector"
+)
 
 // told is what was told about an object, and when.
 type told struct {
@@ -57,7 +72,7 @@ func New(cfg Config) *Poller {
 	if cfg.Interval == 0 {
 		cfg.Interval = Interval
 	}
-	return &Poller{cfg: cfg, told: map[types.NamespacedName]told{}}
+	return &Poller{cfg: cfg, told: map[object]told{}}
 }
 
 // NeedLeaderElection says that only the leader asks, since only the leader writes.
@@ -106,26 +121,29 @@ func result(err error) string {
 	return "internal"
 }
 
-// Of is what was last told about an object; ok is false when nothing is known.
-func (p *Poller) Of(object types.NamespacedName) (report Report, ok bool) {
+// Of is what was last told about an EventSubscription; ok is false when nothing is known.
+func (p *Poller) Of(name types.NamespacedName) (report Report, ok bool) {
+	return p.of(object{subscription, name})
+}
+
+// OfConnector is what was last told about an ApplicationConnector; ok is false when nothing is known.
+func (p *Poller) OfConnector(name types.NamespacedName) (report Report, ok bool) {
+	return p.of(object{connector, name})
+}
+
+func (p *Poller) of(o object) (report Report, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	t, ok := p.told[object]
+	t, ok := p.told[o]
 	return t.report, ok
 }
 
 // Poll asks once, and wakes the objects that have something new to tell. Without
 // an object that uses the receiver it does not ask.
 func (p *Poller) Poll(ctx context.Context) error {
-	var subs v1alpha1.EventSubscriptionList
-	if err := p.cfg.Objects.List(ctx, &subs, client.UnsafeDisableDeepCopy); err != nil {
-		return fmt.Errorf("listing EventSubscriptions: %w", err)
-	}
-	known := map[types.NamespacedName]*v1alpha1.EventSubscription{}
-	for i := range subs.Items {
-		if sub := &subs.Items[i]; sub.Spec.Endpoint.Receiver != nil {
-			known[client.ObjectKeyFromObject(sub)] = sub
-		}
+	known, err := p.known(ctx)
+	if err != nil {
+		return err
 	}
 	if len(known) == 0 {
 		p.replace(nil)
@@ -135,50 +153,84 @@ func (p *Poller) Poll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range p.learn(known, routes) {
-		p.cfg.Wake(ctx, name)
+	for _, o := range p.learn(known, routes) {
+		if o.kind == connector {
+			p.cfg.WakeConnector(ctx, o.name)
+		} else {
+			p.cfg.Wake(ctx, o.name)
+		}
 	}
 	return nil
 }
 
+// known are the objects that use the receiver, with what their status says.
+func (p *Poller) known(ctx context.Context) (map[object]Report, error) {
+	var subs v1alpha1.EventSubscriptionList
+	if err := p.cfg.Objects.List(ctx, &subs, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("listing EventSubscriptions: %w", err)
+	}
+	var connectors v1alpha1.ApplicationConnectorList
+	if err := p.cfg.Objects.List(ctx, &connectors, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("listing ApplicationConnectors: %w", err)
+	}
+	known := map[object]Report{}
+	note := func(o object, delivery *v1alpha1.DeliveryStatus, tested *metav1.Time) {
+		r := Report{}
+		if delivery != nil {
+			r.Delivery = *delivery
+		}
+		if tested != nil {
+			r.LastTestConnection = tested.Time
+		}
+		known[o] = r
+	}
+	for i := range subs.Items {
+		if sub := &subs.Items[i]; sub.Spec.Endpoint.Receiver != nil {
+			note(object{subscription, client.ObjectKeyFromObject(sub)}, sub.Status.Delivery, nil)
+		}
+	}
+	for i := range connectors.Items {
+		status := &connectors.Items[i].Status
+		note(object{connector, client.ObjectKeyFromObject(&connectors.Items[i])}, status.Delivery, status.LastTestConnectionTime)
+	}
+	return known, nil
+}
+
 // learn takes over what the receiver said, and returns the objects that have something new to tell.
-func (p *Poller) learn(known map[types.NamespacedName]*v1alpha1.EventSubscription, routes []route) []types.NamespacedName {
+func (p *Poller) learn(known map[object]Report, routes []route) []object {
 	now := p.cfg.Clock.Now()
-	next := make(map[types.NamespacedName]told, len(known))
-	var changed []types.NamespacedName
+	next := make(map[object]told, len(known))
+	var changed []object
 	for _, r := range routes {
-		name := types.NamespacedName{Namespace: r.Route.Namespace, Name: r.Route.Name}
-		sub := known[name]
-		if r.Route.Kind != "subscription" || sub == nil {
+		o := object{r.Route.Kind, types.NamespacedName{Namespace: r.Route.Namespace, Name: r.Route.Name}}
+		written, ok := known[o]
+		if !ok {
 			continue
 		}
-		before := p.before(name, sub)
+		before := p.before(o, written)
 		report := keep(before.report, reportOf(r, now))
 		quiet := before.at.IsZero() || now.Sub(before.at) >= pauses*p.cfg.Interval
-		next[name] = before
+		next[o] = before
 		if quiet && worth(before.report, report) {
-			next[name] = told{report: report, at: now}
-			changed = append(changed, name)
+			next[o] = told{report: report, at: now}
+			changed = append(changed, o)
 		}
 	}
 	p.replace(next)
 	return changed
 }
 
-// before is what was told about an object: by this process, or else by one before it.
-func (p *Poller) before(name types.NamespacedName, sub *v1alpha1.EventSubscription) told {
+// before is what was told about an object: by this process, or else, as its status says, by one before it.
+func (p *Poller) before(o object, written Report) told {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if t, ok := p.told[name]; ok {
+	if t, ok := p.told[o]; ok {
 		return t
 	}
-	if sub.Status.Delivery == nil {
-		return told{}
-	}
-	return told{report: Report{Delivery: *sub.Status.Delivery}}
+	return told{report: written}
 }
 
-func (p *Poller) replace(next map[types.NamespacedName]told) {
+func (p *Poller) replace(next map[object]told) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.told = next

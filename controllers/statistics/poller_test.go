@@ -31,8 +31,14 @@ func (b *bench) learned(after time.Duration, change func(*route)) bool {
 	r := route{Received: 1, LastEventTime: noon}
 	r.Route.Kind, r.Route.Namespace, r.Route.Name = "subscription", b.name.Namespace, b.name.Name
 	change(&r)
-	woken := b.learn(map[types.NamespacedName]*v1alpha1.EventSubscription{b.name: b.sub}, []route{r})
-	return len(woken) == 1 && woken[0] == b.name
+	known := map[object]Report{}
+	if b.sub.Status.Delivery != nil {
+		known[object{subscription, b.name}] = Report{Delivery: *b.sub.Status.Delivery}
+	} else {
+		known[object{subscription, b.name}] = Report{}
+	}
+	woken := b.learn(known, []route{r})
+	return len(woken) == 1 && woken[0] == object{subscription, b.name}
 }
 
 func TestAnObjectIsLeftAlone(t *testing.T) {
@@ -95,6 +101,30 @@ func TestANewProcessGoesOnFromStatus(t *testing.T) {
 	}
 	if !b.learned(0, func(r *route) { r.DeadLettered = 1 }) {
 		t.Error("after a restart an object is not woken for what is new")
+	}
+}
+
+func TestTestConnectionIsTold(t *testing.T) {
+	t.Parallel()
+	p := New(Config{Clock: clocktesting.NewFakePassiveClock(noon)})
+	name := types.NamespacedName{Namespace: "finance", Name: "reports"}
+	key := object{connector, name}
+	learn := func(written, tested time.Time) bool {
+		r := route{LastTestConnection: tested}
+		r.Route.Kind, r.Route.Namespace, r.Route.Name = connector, name.Namespace, name.Name
+		return len(p.learn(map[object]Report{key: {LastTestConnection: written}}, []route{r})) == 1
+	}
+	if learn(noon, time.Time{}) {
+		t.Error("woken because the receiver was started anew")
+	}
+	if !learn(noon, noon.Add(time.Minute)) {
+		t.Error("somebody pressed the button, and does not see it")
+	}
+	if report, ok := p.OfConnector(name); !ok || !report.LastTestConnection.Equal(noon.Add(time.Minute)) {
+		t.Errorf("what is told is %+v, %t", report, ok)
+	}
+	if _, ok := p.Of(name); ok {
+		t.Error("a connector is taken for a subscription of the same name")
 	}
 }
 

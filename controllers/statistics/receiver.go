@@ -62,7 +62,9 @@ type route struct {
 	LastEventTime time.Time `json:"lastEventTime"`
 	OldestPending time.Time `json:"oldestPending"`
 	LastError     string    `json:"lastError"`
-	Refusals      *refusals `json:"refusals"`
+	// LastTestConnection is there of connectors only.
+	LastTestConnection time.Time `json:"lastTestConnection"`
+	Refusals           *refusals `json:"refusals"`
 }
 
 // refusals are deliveries that the receiver did not take, since it last took one.

@@ -21,6 +21,8 @@ type Report struct {
 	RefusedSince time.Time
 	// Refusal is why the last delivery was refused.
 	Refusal string
+	// LastTestConnection is when Concur's Test Connection last succeeded, of a connector; zero when nobody remembers.
+	LastTestConnection time.Time
 }
 
 const (
@@ -53,6 +55,7 @@ func reportOf(r route, now time.Time) Report {
 			report.Delivery.LastError = "events have waited for more than 5 minutes, and none was refused: the receiver has no sink for them, or cannot keep up"
 		}
 	}
+	report.LastTestConnection = r.LastTestConnection.Truncate(time.Second)
 	if r.Refusals != nil && !r.Refusals.Since.IsZero() && now.Sub(r.Refusals.Since) >= RefusedFor {
 		report.RefusedSince, report.Refusal = r.Refusals.Since.Truncate(time.Second), bounded.Text(r.Refusals.Reason, maxText/4)
 	}
@@ -72,6 +75,8 @@ func worth(before, now Report) bool {
 		return true
 	case kind(is.LastError) != kind(was.LastError):
 		return true
+	case now.LastTestConnection.After(before.LastTestConnection):
+		return true // somebody pressed the button, and waits to see it
 	case !before.RefusedSince.Equal(now.RefusedSince) || kind(before.Refusal) != kind(now.Refusal):
 		return true
 	default:
@@ -113,6 +118,9 @@ func keep(before, now Report) Report {
 	was := before.Delivery.LastEventTime
 	if is := now.Delivery.LastEventTime; was != nil && (is == nil || is.Before(was)) {
 		now.Delivery.LastEventTime = was
+	}
+	if now.LastTestConnection.Before(before.LastTestConnection) { // the receiver has it in memory only
+		now.LastTestConnection = before.LastTestConnection
 	}
 	return now
 }

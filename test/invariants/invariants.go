@@ -74,6 +74,8 @@ func statusOf(o Object) ([]metav1.Condition, int64) {
 		return o.Status.Conditions, o.Status.ObservedGeneration
 	case *v1alpha1.EventSubscription:
 		return o.Status.Conditions, o.Status.ObservedGeneration
+	case *v1alpha1.ApplicationConnector:
+		return o.Status.Conditions, o.Status.ObservedGeneration
 	default:
 		return nil, 0
 	}

@@ -23,7 +23,7 @@ type Watcher struct {
 // Watch starts watching until ctx ends.
 func Watch(ctx context.Context, c client.WithWatch) (*Watcher, error) {
 	w := &Watcher{broken: map[string]struct{}{}}
-	for _, list := range []client.ObjectList{&v1alpha1.ConcurConnectionList{}, &v1alpha1.EventSubscriptionList{}} {
+	for _, list := range []client.ObjectList{&v1alpha1.ConcurConnectionList{}, &v1alpha1.EventSubscriptionList{}, &v1alpha1.ApplicationConnectorList{}} {
 		events, err := c.Watch(ctx, list)
 		if err != nil {
 			return nil, fmt.Errorf("watching %T: %w", list, err)

@@ -17,6 +17,7 @@ const (
 	byApplication = "application"
 	bySecret      = "secret"
 	byID          = "subscriptionID"
+	bySecrets     = "secrets"
 )
 
 // Add registers the indexes; call it once, before the cache starts.
@@ -37,6 +38,10 @@ func Add(ctx context.Context, indexer client.FieldIndexer) error {
 		}},
 		{&v1alpha1.ConcurConnection{}, bySecret, func(o client.Object) []string {
 			return []string{o.(*v1alpha1.ConcurConnection).Spec.CredentialsSecretRef.Name}
+		}},
+		{&v1alpha1.ApplicationConnector{}, bySecrets, func(o client.Object) []string {
+			spec := &o.(*v1alpha1.ApplicationConnector).Spec
+			return []string{spec.CredentialsSecretRef.Name, spec.Recovery.TokenSecretRef.Name}
 		}},
 	}
 	for _, f := range fields {
@@ -112,4 +117,18 @@ func ConnectionsOfSecret(ctx context.Context, c client.Reader, secret types.Name
 		return nil, fmt.Errorf("listing ConcurConnections by secret: %w", err)
 	}
 	return list.Items, nil
+}
+
+// ConnectorsOfSecret are the ApplicationConnectors that take their credentials or their token from a Secret.
+func ConnectorsOfSecret(ctx context.Context, c client.Reader, secret types.NamespacedName) ([]types.NamespacedName, error) {
+	var list v1alpha1.ApplicationConnectorList
+	err := c.List(ctx, &list, client.InNamespace(secret.Namespace), client.MatchingFields{bySecrets: secret.Name}, client.UnsafeDisableDeepCopy)
+	if err != nil {
+		return nil, fmt.Errorf("listing ApplicationConnectors by secret: %w", err)
+	}
+	names := make([]types.NamespacedName, 0, len(list.Items))
+	for i := range list.Items {
+		names = append(names, client.ObjectKeyFromObject(&list.Items[i]))
+	}
+	return names, nil
 }

@@ -24,15 +24,15 @@ type Resolver struct {
 	Crossing bool
 }
 
-// Found are the addresses of an EventSubscription's sinks; where it has none, they are empty.
+// Found are the addresses of an object's sinks; where it has none, they are empty.
 type Found struct{ Sink, DeadLetterSink Address }
 
-// FindAll returns where the sinks of sub are.
-func (r Resolver) FindAll(ctx context.Context, sub *v1alpha1.EventSubscription) (found Found, err error) {
-	if found.Sink, err = r.Find(ctx, sub.Spec.Sink, Main(sub, r.Crossing)); err != nil {
+// FindAll returns where the two sinks of an object in a namespace are.
+func (r Resolver) FindAll(ctx context.Context, namespace string, main, deadLetter v1alpha1.Sink) (found Found, err error) {
+	if found.Sink, err = r.Find(ctx, main, Main(namespace, r.Crossing)); err != nil {
 		return Found{}, err
 	}
-	found.DeadLetterSink, err = r.Find(ctx, sub.Spec.Delivery.DeadLetterSink, DeadLetter(sub, r.Crossing))
+	found.DeadLetterSink, err = r.Find(ctx, deadLetter, DeadLetter(namespace, r.Crossing))
 	if err != nil {
 		return Found{}, err
 	}
@@ -40,13 +40,13 @@ func (r Resolver) FindAll(ctx context.Context, sub *v1alpha1.EventSubscription) 
 }
 
 // Main describes spec.sink.
-func Main(sub *v1alpha1.EventSubscription, crossing bool) Where {
-	return Where{Namespace: sub.Namespace, Field: "spec.sink", Crossing: crossing}
+func Main(namespace string, crossing bool) Where {
+	return Where{Namespace: namespace, Field: "spec.sink", Crossing: crossing}
 }
 
 // DeadLetter describes spec.delivery.deadLetterSink.
-func DeadLetter(sub *v1alpha1.EventSubscription, crossing bool) Where {
-	return Where{Namespace: sub.Namespace, Field: "spec.delivery.deadLetterSink", Crossing: crossing}
+func DeadLetter(namespace string, crossing bool) Where {
+	return Where{Namespace: namespace, Field: "spec.delivery.deadLetterSink", Crossing: crossing}
 }
 
 // Find returns where a sink is; the zero Address where there is none.

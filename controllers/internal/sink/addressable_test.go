@@ -106,16 +106,16 @@ func TestFindAllLooksInTheRightNamespace(t *testing.T) {
 	sub.Spec.Delivery.DeadLetterSink.CABundle = []byte(certs)
 	reader := answering{status: address(map[string]any{"url": "https://b", "CACerts": certificate(t)}), asked: &asked}
 
-	if _, err := (sink.Resolver{Live: reader}).FindAll(t.Context(), sub); !errors.Is(err, failure.ErrSinkNotAllowed) ||
+	if _, err := (sink.Resolver{Live: reader}).FindAll(t.Context(), sub.Namespace, sub.Spec.Sink, sub.Spec.Delivery.DeadLetterSink); !errors.Is(err, failure.ErrSinkNotAllowed) ||
 		!strings.HasPrefix(err.Error(), "spec.delivery.deadLetterSink.ref ") || asked.Name != "" {
 		t.Errorf("a dead letter sink in another namespace: %v; asked %q", err, asked)
 	}
-	found, err := sink.Resolver{Live: reader, Crossing: true}.FindAll(t.Context(), sub)
+	found, err := sink.Resolver{Live: reader, Crossing: true}.FindAll(t.Context(), sub.Namespace, sub.Spec.Sink, sub.Spec.Delivery.DeadLetterSink)
 	want := sink.Found{Sink: sink.Address{URI: "http://bot.finance.svc"}, DeadLetterSink: sink.Address{URI: "https://b", CACerts: certs}}
 	if err != nil || found != want || asked != (client.ObjectKey{Namespace: "sales", Name: "default"}) {
 		t.Errorf("got %+v, %v, asked %s; want %+v: what the user wrote counts for more", found, err, asked, want)
 	}
-	found, err = sink.Resolver{}.FindAll(t.Context(), &v1alpha1.EventSubscription{})
+	found, err = sink.Resolver{}.FindAll(t.Context(), "finance", v1alpha1.Sink{}, v1alpha1.Sink{})
 	if err != nil || found != (sink.Found{}) {
 		t.Errorf("without sinks: %+v, %v", found, err)
 	}

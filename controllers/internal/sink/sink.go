@@ -42,7 +42,7 @@ const (
 
 // Where describes a sink: which one of which object.
 type Where struct {
-	// Namespace of the EventSubscription.
+	// Namespace of the object that refers to it.
 	Namespace string
 	// Field is the path of the sink, such as "spec.sink", for messages.
 	Field string

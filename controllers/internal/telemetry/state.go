@@ -56,17 +56,23 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	counts := map[[3]string]int{}
 	var connections v1alpha1.ConcurConnectionList
 	var subscriptions v1alpha1.EventSubscriptionList
+	var connectors v1alpha1.ApplicationConnectorList
 	ctx := context.Background()
 	// Nothing is changed here, and copies of thousands of objects for each scrape would be the most of our garbage.
 	shared := client.UnsafeDisableDeepCopy
-	if c.objects.List(ctx, &connections, shared) != nil || c.objects.List(ctx, &subscriptions, shared) != nil {
-		return // the cache is not there yet
+	for _, list := range []client.ObjectList{&connections, &subscriptions, &connectors} {
+		if c.objects.List(ctx, list, shared) != nil {
+			return // the cache is not there yet
+		}
 	}
 	for i := range connections.Items {
 		count(counts, "ConcurConnection", connections.Items[i].Status.Conditions)
 	}
 	for i := range subscriptions.Items {
 		count(counts, "EventSubscription", subscriptions.Items[i].Status.Conditions)
+	}
+	for i := range connectors.Items {
+		count(counts, "ApplicationConnector", connectors.Items[i].Status.Conditions)
 	}
 	for labels, n := range counts {
 		ch <- prometheus.MustNewConstMetric(objects, prometheus.GaugeValue, float64(n), labels[:]...)

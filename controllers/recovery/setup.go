@@ -1,0 +1,59 @@
+package recovery
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/ess-operator/ess-operator/api/v1alpha1"
+	"github.com/ess-operator/ess-operator/controllers/internal/index"
+)
+
+// SetupWithManager registers the controller.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
+	return ctrl.NewControllerManagedBy(mgr).Named("recovery").
+		For(&v1alpha1.ApplicationConnector{}, builder.WithPredicates(predicate.Or(
+			predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
+		Watches(&v1alpha1.ApplicationConnector{}, handler.EnqueueRequestsFromMapFunc(r.ofDeparted), builder.WithPredicates(predicate.Funcs{
+			CreateFunc:  func(event.CreateEvent) bool { return false },
+			UpdateFunc:  func(event.UpdateEvent) bool { return false },
+			GenericFunc: func(event.GenericEvent) bool { return false },
+		})).
+		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ofSecret)).
+		WithOptions(options).
+		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
+}
+
+// ofDeparted forgets a connector that is gone; there is nothing to look at.
+func (r *Reconciler) ofDeparted(_ context.Context, gone client.Object) []reconcile.Request {
+	r.forget(client.ObjectKeyFromObject(gone))
+	return nil
+}
+
+// ofSecret are the connectors that a Secret belongs to. One that failed tries again.
+func (r *Reconciler) ofSecret(ctx context.Context, secret client.Object) []reconcile.Request {
+	names, err := index.ConnectorsOfSecret(ctx, r.Client, client.ObjectKeyFromObject(secret))
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "looking up the connectors of a secret")
+		return nil
+	}
+	return r.hurry(names)
+}
+
+func (r *Reconciler) hurry(names []types.NamespacedName) []reconcile.Request {
+	all := make([]reconcile.Request, 0, len(names))
+	for _, name := range names {
+		r.states.hurry(name)
+		all = append(all, reconcile.Request{NamespacedName: name})
+	}
+	return all
+}
