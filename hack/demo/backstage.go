@@ -32,7 +32,8 @@ func (s *stage) startControlPlane(ctx context.Context) error {
 func (s *stage) startEmulator(ctx context.Context) error {
 	s.title("SAP Concur, as far as ESS goes: the emulator")
 	err := s.start("ess-emulator", "--state-dir="+s.path("emulator"), "--delete-delay=1s",
-		"--listen="+string(s.emulator), "--admin-listen="+string(s.admin))
+		"--listen="+string(s.emulator), "--admin-listen="+string(s.admin),
+		"--user-token=token="+userToken+",user=administrator@acme.example,company="+company)
 	if err != nil {
 		return err
 	}
@@ -50,6 +51,7 @@ func (s *stage) startManager(ctx context.Context) error {
 	}
 	err = s.start("manager", "--kubeconfig="+s.plane.Kubeconfig, "--allowed-hosts=localhost,127.0.0.1",
 		"--receiver-url=https://"+string(s.receiver), "--receiver-routes-secret="+operatorNamespace+"/"+routesSecret,
+		"--receiver-ca-file="+s.path("emulator-ca.crt"),
 		"--receiver-admin-url=http://"+string(s.receiverAdmin), "--receiver-admin-token-file="+s.path("admin-token"),
 		"--health-probe-bind-address="+string(probe), "--log-format=text")
 	if err != nil {
@@ -72,7 +74,7 @@ func (s *stage) writeOverlay() (string, error) {
 	}
 	text := strings.NewReplacer(
 		"{url}", "https://"+string(s.emulator), "{ca}", base64.StdEncoding.EncodeToString(ca),
-		"{sink}", "http://"+string(s.sink.address), "{id}", clientID, "{secret}", clientSecret,
+		"{sink}", "http://"+string(s.sink.address), "{id}", clientID, "{secret}", clientSecret, "{token}", userToken,
 	).Replace(overlay)
 	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text), 0o600); err != nil {
 		return "", fmt.Errorf("writing the overlay: %w", err)
@@ -81,8 +83,10 @@ func (s *stage) writeOverlay() (string, error) {
 }
 
 const overlay = `resources: [base]
+secretGenerator:
+- {name: administrator, namespace: finance, literals: ["token={token}"], options: {disableNameSuffixHash: true}}
 patches:
-- target: {kind: Secret}
+- target: {kind: Secret, name: acme-us}
   patch: |
     - {op: replace, path: /stringData, value: {client_id: "{id}", client_secret: "{secret}"}}
 - target: {kind: ConcurConnection}
@@ -94,4 +98,9 @@ patches:
   patch: |
     - {op: replace, path: /spec/endpoint, value: {receiver: {}}}
     - {op: add, path: /spec/sink, value: {uri: "{sink}"}}
+- target: {kind: ApplicationConnector}
+  patch: |
+    - {op: replace, path: /spec/sink, value: {uri: "{sink}"}}
+    - {op: add, path: /spec/credentialOverlap, value: 0s}
+    - {op: add, path: /spec/recovery, value: {baseURL: "{url}", caBundle: "{ca}", tokenSecretRef: {name: administrator}, interval: 10s, deleteRecovered: true}}
 `
