@@ -95,9 +95,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl.R
 // written tells who waited for it that the Secret holds what was rendered, and when to look again.
 func (r *Reconciler) written(ctx context.Context, rendered Rendered) ctrl.Result {
 	r.trouble = ""
-	for _, connector := range r.cfg.Logins.SetRouted(rendered.Routed) {
-		r.cfg.Routed.Ring(ctx, connector, wake.Promptly)
-	}
+	r.announce(ctx, rendered.Routed)
 	next := lookAgain
 	if !rendered.Next.IsZero() {
 		next = min(next, max(rendered.Next.Sub(r.cfg.Clock.Now()), time.Second))
@@ -106,6 +104,13 @@ func (r *Reconciler) written(ctx context.Context, rendered Rendered) ctrl.Result
 		next = min(next, tryAgain)
 	}
 	return ctrl.Result{RequeueAfter: next}
+}
+
+// announce tells the connectors to which it is news what the Secret holds.
+func (r *Reconciler) announce(ctx context.Context, routed map[types.NamespacedName]login.Login) {
+	for _, connector := range r.cfg.Logins.SetRouted(routed) {
+		r.cfg.Routed.Ring(ctx, connector, wake.Promptly)
+	}
 }
 
 // render renders from the cache.
@@ -159,6 +164,7 @@ func (r *Reconciler) write(ctx context.Context, secret *corev1.Secret, rendered 
 func (r *Reconciler) unreadable(ctx context.Context, err error) (ctrl.Result, error) {
 	switch {
 	case apierrors.IsNotFound(err):
+		r.announce(ctx, nil)
 		r.tell(ctx, "RoutesSecretMissing", fmt.Sprintf(
 			"Secret %s does not exist, so that the receiver has no routes and answers 503: apply config/receiver, or correct --receiver-routes-secret", r.cfg.Secret))
 	case apierrors.IsForbidden(err):

@@ -146,3 +146,24 @@ func TestSinkIsAwaited(t *testing.T) {
 	})
 	w.eventually(conn, "False", v1alpha1.SinkNotAllowedReason)
 }
+
+func TestReceiverTellsOfConnectors(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	conn := w.connect("reports")
+	at := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+	suite.receiver.set(func() {
+		for _, kind := range []string{"subscription", "connector"} { // one of the same name is another route
+			told := map[string]any{"route": map[string]string{"kind": kind, "namespace": w.namespace, "name": "reports"}}
+			if kind == "connector" {
+				told["received"], told["lastEventTime"], told["lastTestConnection"] = 3, at, at.Add(-time.Minute)
+			}
+			suite.receiver.told = append(suite.receiver.told, told)
+		}
+	})
+	w.Eventually(func() *metav1.Time { return w.read(conn).Status.LastTestConnectionTime }).ShouldNot(gomega.BeNil())
+	if got := conn.Status; !got.LastTestConnectionTime.Equal(&metav1.Time{Time: at.Add(-time.Minute)}) || got.Delivery == nil ||
+		got.Delivery.Received != 3 || !got.Delivery.LastEventTime.Equal(&metav1.Time{Time: at}) {
+		t.Errorf("status tells %s and %+v", got.LastTestConnectionTime, got.Delivery)
+	}
+}

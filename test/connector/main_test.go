@@ -27,6 +27,7 @@ import (
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
 	"github.com/ess-operator/ess-operator/controllers"
+	"github.com/ess-operator/ess-operator/controllers/statistics"
 	"github.com/ess-operator/ess-operator/test/controlplane"
 	"github.com/ess-operator/ess-operator/test/invariants"
 )
@@ -76,6 +77,7 @@ func run(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer suite.receiver.Close()
+	defer suite.receiver.admin.Close()
 	watcher, err := invariants.Watch(ctx, suite.client)
 	if err != nil {
 		return 1, err
@@ -131,6 +133,7 @@ func prepare(ctx context.Context) (err error) {
 	suite.options = controllers.Options{
 		AllowedHosts: controllers.DefaultAllowedHosts + ",127.0.0.1", ReceiverURL: receiverURL, RoutesSecret: routesSecret,
 		ReceiverConnectTo: suite.receiver.Listener.Addr().String(), ReceiverCAFile: ca, SkipNameValidation: true,
+		ReceiverAdmin: statistics.Receiver{URL: suite.receiver.admin.URL}, StatisticsInterval: 200 * time.Millisecond,
 	}
 	return os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: suite.receiver.Certificate().Raw}), 0o600)
 }

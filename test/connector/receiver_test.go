@@ -2,6 +2,7 @@ package connector_test
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -16,15 +17,22 @@ import (
 // the real receiver's parser takes what is in it is for the tests of that parser.
 type receiver struct {
 	*httptest.Server
+	admin  *httptest.Server
 	mu     sync.Mutex
 	stored map[string][]string // bodies, by user name
 	down   map[string]int      // status to answer instead, by user name
 	lost   map[string]bool     // store, and then break off the answer
+	told   []any               // routes of the statistics
 }
 
 func newReceiver() *receiver {
 	r := &receiver{stored: map[string][]string{}, down: map[string]int{}, lost: map[string]bool{}}
 	r.Server = httptest.NewTLSServer(http.HandlerFunc(r.serve))
+	r.admin = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		_ = json.NewEncoder(w).Encode(map[string]any{"routes": append([]any{}, r.told...)})
+	}))
 	return r
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
@@ -41,6 +42,8 @@ type childSettings struct {
 	Ahead time.Duration
 	// Lease makes it work only while it is the leader, by this lease.
 	Lease bool
+	// Receiver gives it a receiver, whose routes are in the Secret "routes".
+	Receiver bool
 }
 
 // managerHeader tells which manager made a call.
@@ -102,7 +105,7 @@ func (c *child) manage(ctx context.Context, settings childSettings) error {
 	if err != nil {
 		return err
 	}
-	err = controllers.Setup(ctx, mgr, controllers.Options{
+	options := controllers.Options{
 		AllowedHosts: "localhost,127.0.0.1",
 		Clock:        &c.clock,
 		WrapConcur: func(next http.RoundTripper) http.RoundTripper {
@@ -112,8 +115,12 @@ func (c *child) manage(ctx context.Context, settings childSettings) error {
 				return c.writes.around(concurWrite(r, settings.Namespace), named, next)
 			})
 		},
-	})
-	if err != nil {
+	}
+	if settings.Receiver {
+		options.ReceiverURL = "https://events.example.com"
+		options.RoutesSecret = types.NamespacedName{Namespace: settings.Namespace, Name: "routes"}
+	}
+	if err := controllers.Setup(ctx, mgr, options); err != nil {
 		return err
 	}
 	return mgr.Start(ctx)

@@ -235,6 +235,8 @@ func condition(o client.Object, conditionType string) *metav1.Condition {
 		return meta.FindStatusCondition(o.Status.Conditions, conditionType)
 	case *v1alpha1.EventSubscription:
 		return meta.FindStatusCondition(o.Status.Conditions, conditionType)
+	case *v1alpha1.ApplicationConnector:
+		return meta.FindStatusCondition(o.Status.Conditions, conditionType)
 	default:
 		return nil
 	}
