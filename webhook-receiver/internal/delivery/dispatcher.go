@@ -64,7 +64,8 @@ type Config struct {
 // An attempt that fails is made again if there was no answer, or one of 5xx, 404, 408, 409, 429; any other but 2xx is
 // final. The n-th retry comes after a random part of backoffDelay times n, or times 2 to the n, and not before what a
 // 429 or 503 asked for in Retry-After, up to an hour. With "retry" there are exactly so many retries, and no delay is
-// longer than 24 h; without, an event is tried until it is as old as the retention, at least every 5 minutes.
+// longer than 24 h; without, an event is tried for as long as the retention, at least every 5 minutes, and as long again
+// when it is replayed.
 //
 // What no sink took is dead. It goes to the dead letter sink, if there is one, by the same rules.
 type Dispatcher struct {

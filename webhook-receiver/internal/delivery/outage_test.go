@@ -61,6 +61,29 @@ func TestRetriesEndWhenASinkStaysAway(t *testing.T) {
 	})
 }
 
+// Who has mended a sink replays what died of it: then nothing is left that would be tried, but what is older than the
+// retention.
+func TestWhatIsReplayedAfterALongOutageIsTried(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := start(t, table{routed(reports, retry(-1))}, func(c *delivery.Config) { c.Retention = 3 * time.Hour })
+		w.sinks.on("reports", always(answer{down: true}))
+		w.queue.add(reports, 20)
+		after(4 * time.Hour)
+		if n := w.queue.count(event.Dead); n != 20 {
+			t.Fatalf("got %d dead after the retention, want all", n)
+		}
+		w.sinks.on("reports", nil)
+		for seq := range uint64(20) {
+			w.queue.replay(seq + 1)
+		}
+		after(time.Minute)
+		if n := w.queue.count(event.Delivered); n != 20 {
+			t.Errorf("got %d delivered of those that were replayed, want all", n)
+		}
+	})
+}
+
 func TestASinkThatRefusesSomeIsNotDown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

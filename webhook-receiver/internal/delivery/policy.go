@@ -45,8 +45,8 @@ func backoff(d route.Delivery, n int) time.Duration {
 func (p policy) settle(d route.Delivery, r event.Record, f failure, now time.Time) event.Settlement {
 	dead := event.Settlement{Error: f.text}
 	n := r.Attempts + 1 // the retry that would come now
-	// Without a number of retries, an event has its time.
-	switch deadline := r.Event.Received.Add(p.retention); {
+	// Without a number of retries, an event has its time; a replay and the dead letter sink give it as much anew.
+	switch deadline := r.Since.Add(p.retention); {
 	case f.final:
 		return dead
 	case d.Retries >= 0 && n > d.Retries:
@@ -66,9 +66,9 @@ func (p policy) settle(d route.Delivery, r event.Record, f failure, now time.Tim
 // it been tried all the time.
 func (p policy) over(d route.Delivery, r event.Record, since, now time.Time) bool {
 	if d.Retries < 0 {
-		return !now.Before(r.Event.Received.Add(p.retention))
+		return !now.Before(r.Since.Add(p.retention))
 	}
-	if now.Sub(since) < minHold || now.Sub(r.Event.Received) < minHold {
+	if now.Sub(since) < minHold || now.Sub(r.Since) < minHold {
 		return false
 	}
 	if r.Due.After(since) {

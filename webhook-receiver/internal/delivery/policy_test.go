@@ -94,7 +94,7 @@ func TestWhatBecomesOfAFailure(t *testing.T) {
 			t.Parallel()
 			d := route.DefaultDelivery()
 			d.Retries = tc.retry
-			r := event.Record{Attempts: tc.attempts, Event: event.Event{Received: now.Add(-tc.age)}}
+			r := event.Record{Attempts: tc.attempts, Since: now.Add(-tc.age)}
 			tc.failure.text = "why"
 			got := policy{retention: retention, jitter: tc.jitter}.settle(d, r, tc.failure, now)
 			if diff := cmp.Diff(tc.want, got); diff != "" {
@@ -131,7 +131,7 @@ func TestWhenRetriesWouldBeOver(t *testing.T) {
 			t.Parallel()
 			d := route.DefaultDelivery()
 			d.Retries = tc.retry
-			r := event.Record{Attempts: tc.attempts, Due: now.Add(-tc.due), Event: event.Event{Received: now.Add(-max(tc.age, tc.due))}}
+			r := event.Record{Attempts: tc.attempts, Due: now.Add(-tc.due), Since: now.Add(-max(tc.age, tc.due))}
 			if got := (policy{retention: retention}).over(d, r, now.Add(-tc.down), now); got != tc.want {
 				t.Errorf("%s: got %t, want %t", tc.reason, got, tc.want)
 			}
@@ -147,7 +147,7 @@ func FuzzPolicy(f *testing.F) {
 		if exponential {
 			d.BackoffPolicy = route.Exponential
 		}
-		r := event.Record{Attempts: max(0, attempts%100_000), Event: event.Event{Received: now}}
+		r := event.Record{Attempts: max(0, attempts%100_000), Since: now}
 		p := policy{retention: retention, jitter: randomPart}
 		how := p.settle(d, r, failure{text: "why", wait: time.Duration(wait)}, now)
 		if !how.RetryAt.IsZero() && (how.RetryAt.Before(now) || how.RetryAt.After(now.Add(maxDelay))) {

@@ -37,7 +37,7 @@ func (m *memory) add(id event.RouteID, count int) {
 	for range count {
 		seq := uint64(len(m.records) + 1)
 		m.records = append(m.records, &event.Record{
-			Seq: seq, State: event.Pending, Due: time.Now(),
+			Seq: seq, State: event.Pending, Due: time.Now(), Since: time.Now(),
 			Event: event.Event{Route: id, ID: "id", Received: time.Now(), Body: []byte("{}")},
 		})
 	}
@@ -76,6 +76,15 @@ func (m *memory) first(id event.RouteID) *event.Record {
 	return first
 }
 
+// replay makes an event pending again, as an administrator does.
+func (m *memory) replay(seq uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.find(seq)
+	r.State, r.Attempts, r.Due, r.Since = event.Pending, 0, time.Now(), time.Now()
+	m.signal(r.Event.Route)
+}
+
 // find returns the record of a number; nil: there is none.
 func (m *memory) find(seq uint64) *event.Record {
 	if seq == 0 || seq > uint64(len(m.records)) {
@@ -109,7 +118,7 @@ func (m *memory) apply(r *event.Record, how event.Settlement) {
 	r.LastAttempt, r.LastError, r.Due = time.Now(), how.Error, how.RetryAt
 	switch {
 	case how.ToDeadLetterSink:
-		r.State, r.ToDeadLetterSink, r.Attempts, r.Due = event.Dead, true, 0, how.RetryAt
+		r.State, r.ToDeadLetterSink, r.Attempts, r.Due, r.Since = event.Dead, true, 0, how.RetryAt, time.Now()
 	case !how.RetryAt.IsZero():
 	case r.ToDeadLetterSink:
 		r.ToDeadLetterSink = false

@@ -60,6 +60,9 @@ type Record struct {
 	Attempts int `json:"attempts"`
 	// Due is when a pending event is tried next.
 	Due time.Time `json:"due,omitzero"`
+	// Since is when it was stored, last replayed or, of a dead one, given up. It is a time of the clock as it goes now,
+	// whatever that was set to in between; ages are to be counted from it.
+	Since time.Time `json:"-"`
 	// LastAttempt is when the last attempt ended.
 	LastAttempt time.Time `json:"lastAttempt,omitzero"`
 	// LastError is why the last attempt failed; empty after success.

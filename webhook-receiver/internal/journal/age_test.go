@@ -70,8 +70,9 @@ func TestClockJumps(t *testing.T) {
 			b.appends(entry(reports, "a"), event.Duplicate)
 			b.clock.Step(time.Second)
 			b.appends(entry(reports, "a"), event.Accepted)
-			if got := b.claim(reports, "a", "a"); got[0].Seq != seq {
-				t.Errorf("%s Claimed %+v", test.reason, got)
+			got := b.claim(reports, "a", "a")
+			if age := b.clock.Now().Sub(got[0].Since); got[0].Seq != seq || age != 96*time.Hour {
+				t.Errorf("%s Claimed %+v of age %s", test.reason, got, age)
 			}
 		})
 	}

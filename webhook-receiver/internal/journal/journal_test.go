@@ -146,7 +146,7 @@ func TestAppendKeepsEveryByte(t *testing.T) {
 	e.Event.Body = []byte("\x00\xff not JSON at all \r\n")
 	seq := b.add(e)
 	b.reopen()
-	want := event.Record{Seq: seq, Event: e.Event, State: event.Pending, Due: start}
+	want := event.Record{Seq: seq, Event: e.Event, State: event.Pending, Due: start, Since: start}
 	if diff := cmp.Diff(want, b.get(seq)); diff != "" {
 		t.Errorf("after reopening (-want +got):\n%s", diff)
 	}

@@ -25,8 +25,8 @@ type model struct {
 
 type modelled struct {
 	event.Record
-	key            string
-	arrived, since time.Time
+	key     string
+	arrived time.Time
 }
 
 func newModel() *model {
@@ -42,7 +42,7 @@ func (m *model) append(e event.Entry) event.Outcome {
 	}
 	m.ids[id] = m.now
 	m.last++
-	r := &modelled{Record: event.Record{Seq: m.last, Event: e.Event, State: e.State}, key: e.OrderKey, arrived: m.now, since: m.now}
+	r := &modelled{Record: event.Record{Seq: m.last, Event: e.Event, State: e.State, Since: m.now}, key: e.OrderKey, arrived: m.now}
 	if e.State == event.Pending {
 		r.Due = m.now
 	}
@@ -119,7 +119,7 @@ func (m *model) settle(seq uint64, how event.Settlement) {
 		r.Due, r.LastError = how.RetryAt, how.Error
 	}
 	if r.State != before {
-		r.since = m.now
+		r.Since = m.now
 	}
 }
 
@@ -128,7 +128,7 @@ func (m *model) replay(seq uint64) {
 	if r == nil || r.State == event.Pending {
 		return
 	}
-	r.State, r.ToDeadLetterSink, r.Attempts, r.Due, r.since = event.Pending, false, 0, m.now, m.now
+	r.State, r.ToDeadLetterSink, r.Attempts, r.Due, r.Since = event.Pending, false, 0, m.now, m.now
 	r.Replays++
 }
 
@@ -136,7 +136,7 @@ func (m *model) expire() {
 	m.records = slices.DeleteFunc(m.records, func(r *modelled) bool {
 		from := r.arrived
 		if r.State == event.Dead {
-			from = r.since
+			from = r.Since
 		}
 		return r.State != event.Pending && m.now.Sub(from) >= 168*time.Hour
 	})

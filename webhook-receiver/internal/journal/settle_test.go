@@ -76,7 +76,7 @@ func TestClaimSettle(t *testing.T) {
 				b.claim(reports, "a")
 				b.settle(seq, how)
 			}
-			test.want.Seq, test.want.Event = seq, e.Event
+			test.want.Seq, test.want.Event, test.want.Since = seq, e.Event, start
 			if diff := cmp.Diff(test.want, b.get(seq)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", test.reason, diff)
 			}

@@ -107,7 +107,7 @@ func indexed(state byte) bool {
 func (s *status) record(e event.Event, wall func(int64) time.Time) event.Record {
 	r := event.Record{
 		Seq: s.seq, Event: e, State: states[s.state], Attempts: int(s.attempts), Replays: int(s.replays),
-		LastAttempt: instant(s.attempted), LastError: s.err, ToDeadLetterSink: s.letter,
+		Since: wall(s.since), LastAttempt: instant(s.attempted), LastError: s.err, ToDeadLetterSink: s.letter,
 	}
 	if s.claimable() {
 		r.Due = wall(s.due)
