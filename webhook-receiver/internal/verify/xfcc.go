@@ -41,15 +41,22 @@ func parseForwarded(value string) ([]*x509.Certificate, error) {
 	return nil, errors.New("names no certificate: neither Cert= nor Chain= is in it")
 }
 
-// parseElement returns the pairs of an element, their names in lower case.
+var errForm = errors.New("is neither as Envoy writes X-Forwarded-Client-Cert, nor PEM encoded as in URLs")
+
+// parseElement returns the pairs of an element, their names in lower case. It is strict about quotes and certificates:
+// a proxy that appends puts its element behind whatever its client sent, a quote that is left open, say, and the
+// names in a certificate are chosen by whoever asked for it.
 func parseElement(element string) (map[string]string, error) {
 	fields := make(map[string]string)
 	for _, pair := range splitQuoted(element, ';') {
 		name, value, ok := strings.Cut(pair, "=")
-		if !ok {
-			return nil, errors.New("is neither as Envoy writes X-Forwarded-Client-Cert, nor PEM encoded as in URLs")
+		name = strings.ToLower(strings.TrimSpace(name))
+		value, whole := unquote(value)
+		_, again := fields[name]
+		if !ok || !whole || again && (name == "cert" || name == "chain") {
+			return nil, errForm
 		}
-		fields[strings.ToLower(strings.TrimSpace(name))] = unquote(value)
+		fields[name] = value
 	}
 	return fields, nil
 }
@@ -99,11 +106,19 @@ func splitQuoted(s string, separator byte) []string {
 	return append(parts, s[start:])
 }
 
-// unquote returns s without the quotes around it.
-func unquote(s string) string {
+// unquote returns s without the quotes around it; not whole: there are quotes elsewhere.
+func unquote(s string) (value string, whole bool) {
 	s = strings.TrimSpace(s)
-	if len(s) < 2 || s[0] != '"' || s[len(s)-1] != '"' {
-		return s
+	if !strings.Contains(s, `"`) {
+		return s, true
 	}
-	return strings.ReplaceAll(s[1:len(s)-1], `\"`, `"`)
+	for i := 1; i < len(s) && s[0] == '"'; i++ {
+		switch s[i] {
+		case '\\':
+			i++ // whatever follows is part of the value
+		case '"':
+			return strings.ReplaceAll(s[1:i], `\"`, `"`), i == len(s)-1
+		}
+	}
+	return "", false
 }
