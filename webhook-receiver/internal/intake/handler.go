@@ -145,10 +145,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.metrics.deliveries.WithLabelValues(string(to.ID.Kind), to.ID.Namespace, to.ID.Name, string(how)).Inc()
 	h.refusals.note(to.ID, a, h.config.Now())
 	h.log.write(r.Context(), "Refusing a delivery", to.ID, how, err)
-	if !a.taken() {
-		// The server reads on before it answers, in case that little is left. That must not hold up the answer.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(restTimeout))
-	}
 	a.write(w)
 	h.metrics.duration.WithLabelValues(string(how)).Observe(time.Since(start).Seconds())
 }

@@ -3,6 +3,7 @@ package intake
 import (
 	"errors"
 	"net/http"
+	urlpath "path"
 	"strings"
 
 	"github.com/ess-operator/ess-operator/webhook-receiver/internal/event"
@@ -15,7 +16,7 @@ import (
 func screen(t *route.Table, r *http.Request) (to route.Route, how result, err error) {
 	to, known := t.ByPath(r.URL.Path)
 	switch {
-	case strings.HasPrefix(r.URL.Path+"/", route.EventsPrefix):
+	case belowEvents(r.URL.Path):
 		to.ID.Kind = event.Subscription
 		how = posted(t, r, known)
 	case t.Notifies(r.URL.Path):
@@ -27,6 +28,12 @@ func screen(t *route.Table, r *http.Request) (to route.Route, how result, err er
 		how = notOurs
 	}
 	return to, how, nil
+}
+
+// belowEvents tells whether somebody meant a path of events, however they wrote it: with two slashes, say, because a
+// URL that ends with one was put before it.
+func belowEvents(path string) bool {
+	return strings.HasPrefix(path+"/", route.EventsPrefix) || strings.HasPrefix(urlpath.Clean("/"+path)+"/", route.EventsPrefix)
 }
 
 // posted tells what is no event of ESS, or for nobody known.

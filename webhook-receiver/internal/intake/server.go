@@ -87,7 +87,7 @@ func (s *Server) Serve(l net.Listener) error {
 	l = netutil.LimitListener(l, 2*s.gate.limit)
 	serve := s.http.Serve
 	if s.tls {
-		serve = func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
+		serve = func(l net.Listener) error { return s.http.ServeTLS(tlsListener{l}, "", "") }
 	}
 	if err := serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serving events: %w", err)

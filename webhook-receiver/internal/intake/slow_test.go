@@ -154,12 +154,43 @@ func TestExpectContinue(t *testing.T) {
 func TestRefusalDoesNotWaitForTheBody(t *testing.T) {
 	t.Parallel()
 	s := start(t, ServerConfig{}, true)
-	c := dial(t, s)
-	write(t, c, "POST /events/no/route HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{")
-	if got := status(t, bufio.NewReader(c)); got != http.StatusServiceUnavailable {
-		t.Errorf("status %d", got)
+	for request, want := range map[string]int{
+		"POST /events/no/route":            http.StatusServiceUnavailable,
+		"POST /elsewhere":                  http.StatusNotFound,
+		"PUT " + path:                      http.StatusMethodNotAllowed,
+		"POST /system/v1.0/testconnection": http.StatusUnauthorized,
+		"PUT /system/v1.0/testconnection":  http.StatusMethodNotAllowed,
+	} {
+		t.Run(request, func(t *testing.T) {
+			t.Parallel()
+			c := dial(t, s)
+			write(t, c, "%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{", request)
+			if got := status(t, bufio.NewReader(c)); got != want {
+				t.Errorf("status %d, want %d", got, want)
+			}
+			ended(t, c)
+		})
 	}
-	ended(t, c)
+}
+
+// A proxy that has http for a port of https passes our answer on to ESS, and somebody can put that right.
+func TestPlainHTTPWhereTLSIsSpoken(t *testing.T) {
+	t.Parallel()
+	s := start(t, ServerConfig{}, false)
+	for name, sent := range map[string]string{
+		"HTTP1": head + "Content-Length: 2\r\n\r\n{}",
+		"HTTP2": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := dial(t, s)
+			write(t, c, "%s", sent)
+			if got := status(t, bufio.NewReader(c)); got != http.StatusServiceUnavailable {
+				t.Errorf("status %d", got)
+			}
+			ended(t, c)
+		})
+	}
 }
 
 // Go refuses larger headers with 431, which loses the event; so there must be room.
