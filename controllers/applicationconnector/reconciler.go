@@ -199,16 +199,16 @@ func (r *Reconciler) login(ctx context.Context, conn *v1alpha1.ApplicationConnec
 // judge decides about a connector that lacks nothing.
 func (r *Reconciler) judge(conn *v1alpha1.ApplicationConnector, out *outcome) {
 	_, routed, known := r.Book.Routed(client.ObjectKeyFromObject(conn))
+	observed := conn.Status.ObservedGeneration == conn.Generation
 	switch {
-	case !known || conn.Spec.Recovers() && out.recovery == nil && troubled(conn):
-		out.unknown = conn.Status.ObservedGeneration == conn.Generation
-		if !out.unknown {
-			out.err = failure.New(failure.ErrNotRouted, "the receiver's routes are about to be written")
-		}
+	case !known && observed:
+		out.unknown = true
 	case !routed:
 		out.err = failure.New(failure.ErrNotRouted,
 			"the receiver's routes do not hold the connector with these credentials yet; if that lasts, the manager's log and the events of the routes Secret say why")
-	case out.recovery != nil && out.recovery.Err != nil && failure.Of(out.recovery.Err).Class != failure.BackOff:
+	case out.recovery == nil:
+		out.unknown = conn.Spec.Recovers() && troubled(conn) && observed
+	case failure.Of(out.recovery.Err).Class != failure.BackOff:
 		out.err = out.recovery.Err
 	}
 }
