@@ -19,12 +19,7 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
-	// The first signal drains. From then on signals do what they do to any program, so that a second one
-	// ends this one at once; the journal can bear it.
-	context.AfterFunc(ctx, stop)
-	err := newCommand().ExecuteContext(ctx)
-	stop()
+	err := newCommand().ExecuteContext(untilSignalled())
 	var usage usageError
 	switch {
 	case err == nil:
@@ -35,4 +30,18 @@ func main() {
 		fmt.Fprintln(os.Stderr, "webhook-receiver:", err)
 		os.Exit(exitFailed)
 	}
+}
+
+// untilSignalled returns a context that ends with the first signal, which drains. Before that, signals are made to
+// do again what they do to any program, so that a second one ends this one at once; the journal can bear it.
+func untilSignalled() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
+	go func() {
+		<-signals
+		signal.Stop(signals)
+		cancel()
+	}()
+	return ctx
 }
