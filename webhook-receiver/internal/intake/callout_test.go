@@ -96,8 +96,6 @@ func calls() map[string]call {
 		"Panic":           {reason: "a bug of ours", config: Config{Store: storeFunc(func(context.Context, event.Entry) (event.Outcome, error) { panic("bug") })}, want: busy("5", "panic")},
 		"TooLarge":        {reason: "a person can raise the cap", config: Config{MaxBodySize: 10}, want: busy("300", "too_large")},
 		"Draining":        {reason: "the next replica takes it", drain: true, want: busy("1", "draining")},
-		"GET":             {reason: "no delivery; Test Connection has a path of its own", method: http.MethodGet, want: noPost},
-		"HEAD":            {reason: "as above", method: http.MethodHead, want: noPost},
 		"PUT":             {reason: "Concur posts", method: http.MethodPut, path: "/in", want: noPost},
 		"NobodysPath":     {reason: "no connector has it", path: "/concur/v1.0/other", want: heardOf{status: 404}},
 		"TrailingSlash":   {reason: "no connector has it", path: "/in/", want: heardOf{status: 404}},

@@ -128,7 +128,7 @@ func (h *Handler) Refusals() map[event.RouteID]event.Refusals {
 // ServeHTTP takes a delivery: it answers 200 only once the event is stored. It also answers Concur's test of the
 // connection to a connector.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == TestConnectionPath {
+	if isTest(h.config.Routes(), r) {
 		h.testConnection(w, r)
 		return
 	}

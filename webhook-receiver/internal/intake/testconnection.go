@@ -13,6 +13,13 @@ import (
 // Application Connectors). One receiver of the public ones takes a POST as well, so that does no harm.
 const TestConnectionPath = route.SystemPrefix + "v1.0/testconnection"
 
+// isTest tells a test of the connection from a delivery. One page of Concur's has the test come to the path above,
+// another to the configured endpoint (SAP Concur, Event Notification); a notification is always posted.
+func isTest(t *route.Table, r *http.Request) bool {
+	read := r.Method == http.MethodGet || r.Method == http.MethodHead
+	return r.URL.Path == TestConnectionPath || read && t.Notifies(r.URL.Path)
+}
+
 // testConnection answers whether the caller's credentials are those of a connector, of any path: the test is of the
 // host, which all of them share.
 func (h *Handler) testConnection(w http.ResponseWriter, r *http.Request) {
