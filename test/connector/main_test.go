@@ -73,7 +73,12 @@ func run(m *testing.M) (code int, err error) {
 			err = stopErr
 		}
 	}()
-	if err := prepare(ctx); err != nil {
+	dir, err := os.MkdirTemp("", "connector-suite-")
+	if err != nil {
+		return 1, err
+	}
+	defer os.RemoveAll(dir)
+	if err := prepare(ctx, dir); err != nil {
 		return 1, err
 	}
 	defer suite.receiver.Close()
@@ -100,8 +105,8 @@ func run(m *testing.M) (code int, err error) {
 	return code, nil
 }
 
-// prepare makes clients, the routes Secret and the receiver.
-func prepare(ctx context.Context) (err error) {
+// prepare makes clients, the routes Secret and the receiver, whose authority it writes into dir.
+func prepare(ctx context.Context, dir string) (err error) {
 	level := slog.LevelError
 	if testing.Verbose() {
 		level = slog.LevelInfo
@@ -125,10 +130,6 @@ func prepare(ctx context.Context) (err error) {
 		}
 	}
 	suite.receiver = newReceiver()
-	dir, err := os.MkdirTemp("", "connector-suite-")
-	if err != nil {
-		return err
-	}
 	ca := filepath.Join(dir, "ca.pem")
 	suite.options = controllers.Options{
 		AllowedHosts: controllers.DefaultAllowedHosts + ",127.0.0.1", ReceiverURL: receiverURL, RoutesSecret: routesSecret,
