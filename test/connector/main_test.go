@@ -77,7 +77,7 @@ func run(m *testing.M) (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }() // the system cleans up what is left
 	if err := prepare(ctx, dir); err != nil {
 		return 1, err
 	}
