@@ -27,6 +27,9 @@ type Certificate struct {
 	Forwarded *Forwarded
 }
 
+// maxChain bounds what a stranger can have computed: a chain has three or four certificates.
+const maxChain = 10
+
 type certificates struct {
 	anchors      []*x509.Certificate
 	roots        *x509.CertPool // nil: the system's
@@ -122,6 +125,9 @@ func (v *certificates) checkDirect(r *http.Request) *CheckError {
 // verify returns the span of time for which chain, whose first certificate is the client's, is believed.
 func (v *certificates) verify(method string, chain []*x509.Certificate) (span, *CheckError) {
 	leaf, now := chain[0], v.now()
+	if len(chain) > maxChain {
+		return span{}, fail(method, ErrBadCertificate, "%d certificates are more than any chain needs; let the client send those up to its root", len(chain))
+	}
 	if !v.named(leaf) {
 		shown := slices.Concat([]string{leaf.Subject.CommonName}, leaf.DNSNames)
 		return span{}, fail(method, ErrWrongName, "the certificate is for %.100q, not for %s; if Concur has changed the name, add it to names",

@@ -53,6 +53,23 @@ func TestPublishedCertificates(t *testing.T) {
 	}
 }
 
+// Each certificate costs time, more so where ends are ignored: a stranger may show hundreds in one handshake.
+func TestLongChainsAreNotFollowed(t *testing.T) {
+	t.Parallel()
+	root := issue(t, nil, authority("root"))
+	chain := []*x509.Certificate{issue(t, &root, client(name)).cert}
+	p := policy(t, verify.Config{Certificate: &verify.Certificate{CAs: pemOf(root.cert), IgnoreExpiry: true}, Now: at(today)})
+	for i := range 10 {
+		if _, err := p.Prove(shown(chain...), nil); err != nil {
+			t.Errorf("%d certificates: %v", i+1, err)
+		}
+		chain = append(chain, issue(t, nil, authority("other")).cert)
+	}
+	if _, err := p.Prove(shown(chain...), nil); !errors.Is(err, verify.ErrBadCertificate) {
+		t.Errorf("%d certificates: %v", len(chain), err)
+	}
+}
+
 func TestCertificateSwitches(t *testing.T) {
 	t.Parallel()
 	root := issue(t, nil, authority("root"))

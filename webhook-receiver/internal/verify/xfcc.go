@@ -9,11 +9,8 @@ import (
 	"strings"
 )
 
-// What a header may hold at the most: a chain has three or four certificates of about 2 KiB each.
-const (
-	maxForwardedHeader = 64 << 10
-	maxForwardedChain  = 10
-)
+// maxForwardedHeader is what a header may hold at the most: a chain has three or four certificates of about 2 KiB each.
+const maxForwardedHeader = 64 << 10
 
 var errIncomplete = errors.New("holds only facts about the certificate, such as its hash; let the proxy send the certificate itself " +
 	"(Envoy: set_current_client_cert_details with cert or chain)")
@@ -73,7 +70,7 @@ func parseEscaped(value string) ([]*x509.Certificate, error) {
 	for len(strings.TrimSpace(string(rest))) > 0 {
 		var block *pem.Block
 		block, rest = pem.Decode(rest)
-		if block == nil || block.Type != "CERTIFICATE" || len(chain) == maxForwardedChain {
+		if block == nil || block.Type != "CERTIFICATE" || len(chain) == maxChain {
 			return nil, errors.New("holds something else than a chain of certificates in PEM")
 		}
 		c, err := x509.ParseCertificate(block.Bytes)
