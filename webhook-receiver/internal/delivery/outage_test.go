@@ -84,6 +84,27 @@ func TestWhatIsReplayedAfterALongOutageIsTried(t *testing.T) {
 	})
 }
 
+// Events that waited for a sink until they were older than the retention are tried when there is one, even if it has a
+// bad start.
+func TestWhatWaitedForASinkIsTried(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		without := routed(reports, retry(-1))
+		without.Sink, without.AwaitSink = nil, true
+		w := start(t, table{without}, func(c *delivery.Config) { c.Retention = time.Hour })
+		w.queue.add(reports, 100)
+		after(2 * time.Hour)
+		w.sinks.on("reports", always(answer{down: true}))
+		w.SetRoutes(table{routed(reports, retry(-1))})
+		after(time.Minute)
+		w.sinks.on("reports", nil)
+		after(10 * time.Minute)
+		if n := w.queue.count(event.Delivered); n != 100 {
+			t.Errorf("got %d delivered, want all", n)
+		}
+	})
+}
+
 func TestASinkThatRefusesSomeIsNotDown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

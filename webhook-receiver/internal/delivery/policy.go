@@ -13,6 +13,7 @@ const (
 	maxUnlimitedDelay = 5 * time.Minute // without "retry": how long a sink that is back may wait for its events
 	maxRetryAfter     = time.Hour       // of what a sink may ask for
 	minHold           = time.Hour       // how long a sink has to be down before it costs events their retries
+	leastRetries      = 10              // without "retry": of an event that waited for a sink until its time was over
 )
 
 // policy decides about retries. It is pure, but for its jitter.
@@ -46,30 +47,31 @@ func (p policy) settle(d route.Delivery, r event.Record, f failure, now time.Tim
 	dead := event.Settlement{Error: f.text}
 	n := r.Attempts + 1 // the retry that would come now
 	// Without a number of retries, an event has its time; a replay and the dead letter sink give it as much anew.
-	switch deadline := r.Since.Add(p.retention); {
+	deadline := r.Since.Add(p.retention)
+	inTime := now.Before(deadline)
+	switch {
 	case f.final:
 		return dead
 	case d.Retries >= 0 && n > d.Retries:
 		return dead
-	case d.Retries < 0 && !now.Before(deadline):
+	case d.Retries < 0 && !inTime && n > leastRetries:
 		return dead
-	default:
-		at := now.Add(max(p.jitter(backoff(d, n)), min(f.wait, maxRetryAfter)))
-		if d.Retries < 0 && at.After(deadline) {
-			at = deadline // the last one
-		}
-		return event.Settlement{Error: f.text, RetryAt: at}
 	}
+	at := now.Add(max(p.jitter(backoff(d, n)), min(f.wait, maxRetryAfter)))
+	if d.Retries < 0 && inTime && at.After(deadline) {
+		at = deadline // the last one
+	}
+	return event.Settlement{Error: f.text, RetryAt: at}
 }
 
 // over reports whether an event that is held back because its sink has been down since then would be dead by now, had
 // it been tried all the time.
 func (p policy) over(d route.Delivery, r event.Record, since, now time.Time) bool {
-	if d.Retries < 0 {
-		return !now.Before(r.Since.Add(p.retention))
-	}
-	if now.Sub(since) < minHold || now.Sub(r.Since) < minHold {
+	switch {
+	case now.Sub(since) < minHold || now.Sub(r.Since) < minHold:
 		return false
+	case d.Retries < 0:
+		return !now.Before(r.Since.Add(p.retention))
 	}
 	if r.Due.After(since) {
 		since = r.Due

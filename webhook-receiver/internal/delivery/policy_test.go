@@ -86,7 +86,8 @@ func TestWhatBecomesOfAFailure(t *testing.T) {
 		"LongAfter":    {reason: "A slip of the sink must not park an event for a year.", retry: 3, failure: failure{wait: 9000 * time.Hour}, jitter: all, want: in(time.Hour)},
 		"Unlimited":    {reason: "Retried as long as it is kept.", retry: -1, attempts: 5000, jitter: all, want: in(5 * time.Minute)},
 		"LastOne":      {reason: "The last attempt is when its time is over.", retry: -1, attempts: 50, age: retention - time.Second, jitter: all, want: in(time.Second)},
-		"TimeOver":     {reason: "Its time is over.", retry: -1, age: retention, jitter: all, want: dead},
+		"TimeOver":     {reason: "Its time is over.", retry: -1, attempts: 10, age: retention, jitter: all, want: dead},
+		"WaitedLong":   {reason: "There was no sink until its time was over: that there is one now must not be its end.", retry: -1, attempts: 0, age: 2 * retention, jitter: all, want: in(2 * time.Second)},
 		"OldButGiven":  {reason: "With a number of retries, age does not matter: it may have been replayed.", retry: 3, age: 2 * retention, jitter: all, want: in(2 * time.Second)},
 	}
 	for name, tc := range tests {
@@ -124,7 +125,8 @@ func TestWhenRetriesWouldBeOver(t *testing.T) {
 		"SomeMade":     {reason: "Those that were made do not count again.", retry: 12, attempts: 11, due: 81 * time.Minute, down: 24 * time.Hour, want: true},
 		"Probed":       {reason: "Being tried now and then must not keep it for ever.", retry: 3, attempts: 3, due: time.Minute, down: 2 * time.Hour, age: 2 * time.Hour, want: true},
 		"Unlimited":    {reason: "Time alone ends it.", retry: -1, due: 100 * time.Hour, down: 100 * time.Hour, age: 100 * time.Hour},
-		"UnlimitedOld": {reason: "Its time is over.", retry: -1, due: time.Minute, down: time.Minute, age: retention, want: true},
+		"UnlimitedOld": {reason: "Its time is over.", retry: -1, due: time.Minute, down: time.Hour, age: retention, want: true},
+		"JustDownOld":  {reason: "Its time was over before, and the sink may be back in a minute.", retry: -1, due: time.Minute, down: 59 * time.Minute, age: retention},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
