@@ -112,18 +112,19 @@ func (b *batch) known(in *incoming) (seq uint64, ok bool) {
 	return seq, ok && time.Duration(b.now-arrived) < b.j.options.dedupeWindow(in.event.Route.Kind)
 }
 
-// holds reports whether an event has that body, or has been removed, so that nobody can tell.
+// holds reports whether an event has that body, or has been removed, so that nobody can tell. A damaged one does not:
+// what comes in again may be all that there is of it.
 func (b *batch) holds(seq uint64, body []byte) bool {
 	sealed := b.events.Get(seqKey(seq))
 	if sealed == nil {
 		return true
 	}
 	stored, err := openEvent(sealed, seq, true)
-	return err != nil || bytes.Equal(stored.Body, body)
+	return err == nil && bytes.Equal(stored.Body, body)
 }
 
 // sharedID is why an event is in quarantine whose id is taken.
-const sharedID = "another event with this id, but with other bytes, was stored before it"
+const sharedID = "an event with this id was stored before it, and has other bytes or is damaged"
 
 // divert sends an event whose id is taken into quarantine, under an identity that its bytes are part of.
 func (in *incoming) divert() (err error) {

@@ -251,3 +251,26 @@ func TestSectorsOfZeros(t *testing.T) {
 		s.salvaged(o, s.hit(int64(at), int64(at)+4096), fmt.Sprintf("zeros at %d", at))
 	}
 }
+
+// TestDamagedIsNoDuplicate takes an event once more whose bytes have been lost: it may be the only copy.
+func TestDamagedIsNoDuplicate(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	e := entry(reports, "a")
+	b.add(e)
+	b.close()
+	file := must(os.ReadFile(b.options.Path))
+	at := bytes.Index(file, e.Event.Body)
+	for ; at >= 0; at = bytes.Index(file, e.Event.Body) {
+		file[at] ^= 1
+	}
+	if err := os.WriteFile(b.options.Path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.Journal = must(Open(b.options))
+	b.appends(e, event.Accepted)
+	b.appends(e, event.Duplicate)
+	if got := b.get(2); got.State != event.Quarantined || got.Event.Quarantine == "" || !bytes.Equal(got.Event.Body, e.Event.Body) {
+		t.Errorf("got %+v, want it in quarantine, byte for byte", got)
+	}
+}
