@@ -123,7 +123,7 @@ func (p *parser) notifyPath(at, path string) {
 	switch u, err := url.Parse(path); {
 	case err != nil || u.Path != path || !strings.HasPrefix(path, "/") || len(path) > maxURI || strings.Contains(path, "//"):
 		p.refuse(at, "must be a plain path such as "+DefaultNotifyPath)
-	case strings.HasPrefix(path, EventsPrefix) || strings.HasPrefix(path, SystemPrefix):
+	case strings.HasPrefix(path+"/", EventsPrefix) || strings.HasPrefix(path+"/", SystemPrefix):
 		p.refuse(at, "must lie outside /events/ and /system/, which the receiver needs for itself")
 	}
 }

@@ -89,12 +89,14 @@ var refusals = map[string]struct {
 		reason: "Their list is checked as strictly before anything is served from it.",
 		yaml: "connectors:\n- {namespace: a, name: b, path: /events/x, credentials: [{username: 'a:b', password: ''}]}\n" +
 			"- {namespace: a, name: c, path: 'a?b'}\n" +
+			"- {namespace: a, name: f, path: /events, credentials: [{username: v, password: p}]}\n" +
 			"- {namespace: a, name: d, credentials: [{username: u, password: p}, {username: u, password: q}]}\n" +
 			"- {namespace: a, name: e, credentials: [{username: u, password: p}]}\n",
 		want: []string{
 			"line 2: connectors[0].path: must lie outside", "line 2: connectors[0].credentials[0].username: must not be empty",
 			"line 2: connectors[0].credentials[0].password: must not be empty", "line 3: connectors[1].path: must be a plain path",
-			"line 3: connectors[1].credentials: needs at least one", "line 5: connectors[3].credentials[0].username: is that of connectors[2] too",
+			"line 3: connectors[1].credentials: needs at least one", "line 4: connectors[2].path: must lie outside",
+			"line 6: connectors[4].credentials[0].username: is that of connectors[3] too",
 		},
 	},
 }

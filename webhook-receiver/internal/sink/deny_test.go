@@ -26,6 +26,7 @@ func TestDenyListSeesThroughAddresses(t *testing.T) {
 		"NAT64Free":        {"Others may be reached through it.", "169.254.0.0/16", "[64:ff9b::8.8.8.8]:80", false},
 		"LocalNAT64":       {"The prefix for one's own use.", "10.0.0.0/8", "[64:ff9b:1::10.1.2.3]:80", true},
 		"SixToFour":        {"So would a relay.", "10.0.0.0/8", "[2002:0a01:0203::1]:80", true},
+		"Translated":       {"A translator without state takes this form.", "169.254.0.0/16", "[::ffff:0:169.254.169.254]:80", true},
 		"Compatible":       {"A form of old, which some kernels still take.", "127.0.0.0/8", "[::127.0.0.1]:80", true},
 		"Unspecified":      {"Linux goes to itself.", "127.0.0.0/8", "0.0.0.0:80", true},
 		"UnspecifiedIPv6":  {"Here as well.", "::1/128", "[::]:80", true},
