@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -85,8 +86,11 @@ func reason(host string, err error) string {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return "the sink closed the connection without an answer"
 	}
-	return "no answer from " + host + ": " + err.Error()
+	return "no answer from " + host + ": " + quoted.ReplaceAllString(err.Error(), `"…"`)
 }
+
+// quoted is what net/http repeats of an answer that is none. It may be an echo of what was sent.
+var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 
 func distrust(err error) string {
 	if unknown := (x509.UnknownAuthorityError{}); errors.As(err, &unknown) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -101,6 +102,26 @@ func closedPort(t *testing.T) string {
 	}
 	l.Close()
 	return l.Addr().String()
+}
+
+// Where something else listens than a sink, what it says is no HTTP; an echo holds what it was sent.
+func TestAnEchoIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		if c, err := l.Accept(); err == nil {
+			_, _ = io.CopyN(c, c, 40)
+			_ = c.Close()
+		}
+	}()
+	err = send(t, client(t, sink.Config{}), at(t, "http://"+l.Addr().String()+"/?token=secret"), simple, route.Binary)
+	if !errors.Is(err, sink.ErrUnavailable) || !strings.HasPrefix(err.Error(), "no answer from 127.0.0.1") || strings.Contains(err.Error(), "secret") {
+		t.Errorf("got %v", err)
+	}
 }
 
 func TestDeadlineAndCancellation(t *testing.T) {
