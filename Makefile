@@ -55,7 +55,7 @@ fuzz: ## Run each fuzz target for FUZZTIME; FUZZ=FuzzDecode for some.
 	@hack/fuzz.sh $(PKG)
 
 crash: ## Kill the receiver and its journal under load, ROUNDS times each.
-	@RECEIVER_CRASH_ROUNDS=$(ROUNDS) JOURNAL_CRASH_ROUNDS=$(ROUNDS) hack/test.sh -timeout 3h -count 1 \
+	@SHOW=1 RECEIVER_CRASH_ROUNDS=$(ROUNDS) JOURNAL_CRASH_ROUNDS=$(ROUNDS) hack/test.sh -timeout 3h -count 1 \
 	  -run Killed ./test/receiver ./webhook-receiver/internal/journal
 
 ##@ Measure

@@ -1,5 +1,6 @@
 # Shortens the output of "go test -v" to one line per package. What a package
-# printed is shown only when it failed; what belongs to none is shown at once.
+# printed is shown only when it failed, or with SHOW=1; what belongs to none is
+# shown at once.
 
 function count(n, noun) { return n " " noun (n == 1 ? "" : "s") }
 
@@ -20,6 +21,7 @@ function summary(   text) {
 /^\t.*coverage: / { next }
 
 /^ok  \t/ {
+	if (ENVIRON["SHOW"]) printf "%s", held
 	printf "test: ok    %-45s %s in %s\n", short($2), summary(), $3
 	packages++
 	forget()
