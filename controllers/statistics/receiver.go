@@ -19,7 +19,8 @@ import (
 type Receiver struct {
 	// URL is the base URL of the admin port, without a slash at its end.
 	URL string
-	// TokenFile holds the bearer token; empty: none is sent.
+	// TokenFile holds bearer tokens, one per line, which are tried in this order: the
+	// receiver may not have the first yet, or no longer; empty: none is sent.
 	TokenFile string
 	// CAFile holds PEM roots to trust there instead of the system's; empty: the system's.
 	CAFile string
@@ -77,13 +78,33 @@ type refusals struct {
 func (r Receiver) ask(ctx context.Context) ([]route, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	request, err := r.request(ctx)
+	tokens, err := r.tokens()
 	if err != nil {
 		return nil, err
 	}
 	client, err := r.client()
 	if err != nil {
 		return nil, err
+	}
+	var routes []route
+	for _, token := range tokens {
+		routes, err = r.askWith(ctx, client, token)
+		if !errors.Is(err, errRefused) {
+			break
+		}
+	}
+	return routes, err
+}
+
+// askWith asks once, with one token; empty: with none.
+func (r Receiver) askWith(ctx context.Context, client *http.Client, token string) ([]route, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL+"/v1/statistics", nil)
+	if err != nil {
+		return nil, &failed{errFiles, "making the request: " + err.Error()}
+	}
+	request.Header.Set("Accept", "application/json")
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
 	}
 	response, err := client.Do(request)
 	if err != nil {
@@ -93,7 +114,7 @@ func (r Receiver) ask(ctx context.Context) ([]route, error) {
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	switch {
 	case response.StatusCode == http.StatusUnauthorized || response.StatusCode == http.StatusForbidden:
-		return nil, &failed{errRefused, "the receiver does not accept the token: --receiver-admin-token-file must hold what its admin.tokenFile holds"}
+		return nil, &failed{errRefused, "the receiver does not accept the token: --receiver-admin-token-file must hold a line of its admin.tokenFile"}
 	case response.StatusCode != http.StatusOK:
 		return nil, &failed{errInvalid, fmt.Sprintf("the receiver answered with HTTP %d", response.StatusCode)}
 	case err != nil:
@@ -115,28 +136,33 @@ func decode(body []byte) ([]route, error) {
 	return answer.Routes, nil
 }
 
-func (r Receiver) request(ctx context.Context) (*http.Request, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL+"/v1/statistics", nil)
-	if err != nil {
-		return nil, &failed{errFiles, "making the request: " + err.Error()}
-	}
-	request.Header.Set("Accept", "application/json")
+// tokens returns the tokens to try, and "" for none.
+func (r Receiver) tokens() ([]string, error) {
 	if r.TokenFile == "" {
-		return request, nil
+		return []string{""}, nil
 	}
-	token, err := read(r.TokenFile)
+	content, err := read(r.TokenFile)
 	if err != nil {
 		return nil, err
 	}
-	text := strings.TrimSpace(string(token))
-	if text == "" || strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' }) {
-		return nil, &failed{errFiles, fmt.Sprintf("%s holds no token: it must be one line of visible characters", r.TokenFile)}
+	var tokens []string
+	for line := range strings.Lines(string(content)) {
+		token := strings.TrimSpace(line)
+		if token == "" {
+			continue
+		}
+		if strings.ContainsFunc(token, func(c rune) bool { return c <= ' ' || c > '~' }) {
+			return nil, &failed{errFiles, fmt.Sprintf("%s holds something else than tokens: a token is a line of visible ASCII characters without spaces", r.TokenFile)}
+		}
+		tokens = append(tokens, token)
 	}
-	request.Header.Set("Authorization", "Bearer "+text)
-	return request, nil
+	if len(tokens) == 0 {
+		return nil, &failed{errFiles, fmt.Sprintf("%s holds no token: write one, or one per line", r.TokenFile)}
+	}
+	return tokens, nil
 }
 
-// client is a client for one request: neither proxies nor redirects may learn the token.
+// client is a client for one question: neither proxies nor redirects may learn the token.
 func (r Receiver) client() (*http.Client, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if r.CAFile != "" {
