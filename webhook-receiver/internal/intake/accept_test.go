@@ -173,6 +173,14 @@ func TestLog(t *testing.T) {
 		h.ServeHTTP(httptest.NewRecorder(), r)
 	}
 	h.ServeHTTP(httptest.NewRecorder(), post(path, strings.NewReader(strings.Repeat("s3cr3t", 100))))
+	for _, unknown := range []string{"/events/finance/gone", "/events/finance/s3cr3t!"} {
+		r := post(unknown, strings.NewReader("{}"))
+		r.RemoteAddr = "192.0.2.1:1234"
+		h.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	if !strings.Contains(lines.String(), `"status":503,"from":"192.0.2.1:1234","path":"/events/finance/gone"}`) {
+		t.Errorf("nobody learns which route ESS still delivers to, and from where:\n%s", lines.String())
+	}
 	if n := strings.Count(lines.String(), `"result":"unproven"`); n != 10 {
 		t.Errorf("%d lines about 100 forged requests", n)
 	}

@@ -1,8 +1,9 @@
 package intake
 
 import (
-	"context"
 	"log/slog"
+	"net/http"
+	"regexp"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -62,16 +63,25 @@ func newJournalist(to *slog.Logger) journalist {
 	return j
 }
 
-func (j journalist) write(ctx context.Context, what string, id event.RouteID, how result, err error) {
+func (j journalist) write(r *http.Request, what string, id event.RouteID, how result, err error) {
 	a := answers[how]
 	if a.taken() {
 		return
 	}
 	j.when[how].Do(func() {
-		attributes := []slog.Attr{slog.String("result", string(how)), slog.Int("status", a.status), slog.Any("error", err)}
-		if id.Name != "" {
-			attributes = append(attributes, slog.String("route", id.String()))
+		attributes := []slog.Attr{slog.String("result", string(how)), slog.Int("status", a.status), slog.String("from", r.RemoteAddr)}
+		if err != nil {
+			attributes = append(attributes, slog.Any("error", err))
 		}
-		j.to.LogAttrs(ctx, a.level, what+": "+a.text, attributes...)
+		switch {
+		case id.Name != "":
+			attributes = append(attributes, slog.String("route", id.String()))
+		case routePath.MatchString(r.URL.Path):
+			attributes = append(attributes, slog.String("path", r.URL.Path))
+		}
+		j.to.LogAttrs(r.Context(), a.level, what+": "+a.text, attributes...)
 	})
 }
+
+// routePath is a path that an EventSubscription can have. Any other is a stranger's text, which has no place in a log.
+var routePath = regexp.MustCompile(`^/events/[a-z0-9-]{1,63}/[a-z0-9.-]{1,253}$`)
