@@ -140,3 +140,19 @@ func TestJournalCommandsTellOfDamage(t *testing.T) {
 		t.Errorf("journal salvage = %v, want errPartial and the event that is lost\n%s", err, out)
 	}
 }
+
+func TestJournalCommandsTellOfFilesThatAreNone(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "other.db")
+	if err := os.WriteFile(path, bytes.Repeat([]byte("no journal"), 1000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := execute(t, "journal", "check", "--path", path)
+	if !errors.Is(err, errDamaged) || !strings.Contains(err.Error(), "--from "+path) || strings.Contains(out, "holds 0 events") {
+		t.Errorf("journal check = %v\n%s\nwant the whole command, and no count that nobody made", err, out)
+	}
+	out, err = execute(t, "journal", "salvage", "--from", path, "--to", path+".salvaged")
+	if err != nil || !strings.Contains(out, "held no event, or is no journal") {
+		t.Errorf("journal salvage = %v\n%s\nwant a doubt about the file", err, out)
+	}
+}

@@ -12,7 +12,7 @@ import (
 
 // What the commands of the journal end with when they have said already what is wrong.
 var (
-	errDamaged = errors.New("the journal is damaged: bring what is whole into a new one with \"webhook-receiver journal salvage\"")
+	errDamaged = errors.New("the journal is damaged")
 	errPartial = errors.New("not everything could be brought over; keep the damaged journal until you know that nothing of it is missed")
 )
 
@@ -44,7 +44,8 @@ exits with 1 if there is something. Stop the receiver before: one process uses a
 			}
 			printCheck(c.OutOrStdout(), path, report)
 			if !report.Whole() {
-				return errDamaged
+				return fmt.Errorf("%w: bring what is whole into a new one with \"webhook-receiver journal salvage --from %s --to %s.salvaged\"",
+					errDamaged, path, path)
 			}
 			return nil
 		},
@@ -59,6 +60,10 @@ func printCheck(out io.Writer, path string, report journal.CheckReport) {
 	}
 	for _, seq := range report.Damaged {
 		fmt.Fprintf(out, "event %d is not what was stored\n", seq)
+	}
+	if report.Events == 0 && len(report.Problems) > 0 {
+		fmt.Fprintf(out, "the events of %s cannot be counted; salvage finds those that are whole\n", path)
+		return
 	}
 	fmt.Fprintf(out, "%s holds %d events; %d are damaged\n", path, report.Events, len(report.Damaged))
 }
@@ -82,6 +87,9 @@ new journal after: events whose state was lost are delivered once more rather th
 				return err
 			}
 			printSalvage(c.OutOrStdout(), to, report)
+			if report.Events == 0 && len(report.Missing) == 0 {
+				fmt.Fprintf(c.OutOrStdout(), "%s held no event, or is no journal: look whether it is the right file, and keep it\n", from)
+			}
 			if len(report.Missing) > 0 || report.Unreadable > 0 {
 				return errPartial
 			}

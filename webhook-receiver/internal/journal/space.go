@@ -39,7 +39,7 @@ func (s *space) full() error {
 	low := err == nil && free < s.reserve
 	s.diskFull.Store(low)
 	if low {
-		return fmt.Errorf("%w: the file system has %d bytes left, of which %d are a reserve", event.ErrFull, free, s.reserve)
+		return fmt.Errorf("%w: the file system has %d bytes left, and %d are to stay free", event.ErrFull, free, s.reserve)
 	}
 	return nil
 }
