@@ -156,5 +156,9 @@ func (p *program) end(asked bool, all *parts, r running) {
 	}
 	r.files()
 	p.fault = errors.Join(faults...)
+	if p.store.journal.Load() == nil {
+		p.Logger.Info("ended: the journal was not open, and nothing was acknowledged")
+		return
+	}
 	p.Logger.Info("ended: what was acknowledged is on disk")
 }
