@@ -54,7 +54,7 @@ func (s *stage) edit(ctx context.Context) error {
 		return err
 	}
 	for _, args := range [][]string{
-		{"patch", "-n", namespace, subscription, "--type=merge", "-p", `{"spec":{"filter":"reportCreated"}}`},
+		{"patch", "-n", namespace, subscription, "--type=merge", "-p", `{"spec":{"filter":"reportCreated|statusChanged"}}`},
 		{"wait", "-n", namespace, "--for=jsonpath={.status.observedGeneration}=2", "--timeout=60s", subscription},
 		{"wait", "-n", namespace, "--for=condition=Ready", "--timeout=60s", subscription},
 	} {
