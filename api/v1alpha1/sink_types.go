@@ -128,14 +128,14 @@ type Delivery struct {
 	// backoffDelay is what the delays between attempts are made of, as ISO 8601
 	// writes durations. Absent: PT1S.
 	// +optional
-	// +kubebuilder:validation:MinLength=3
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="self.matches('^PT([0-9]{1,4}H)?([0-9]{1,5}M)?([0-9]{1,6}([.][0-9]{1,3})?S)?$') && duration(self.substring(2).lowerAscii()) > duration('0s') && duration(self.substring(2).lowerAscii()) <= duration('24h')",message="backoffDelay must be an ISO 8601 duration in hours, minutes and seconds, such as PT1S or PT0.5S, more than zero and at most PT24H"
 	BackoffDelay string `json:"backoffDelay,omitempty"`
 
 	// timeout bounds one attempt, as ISO 8601 writes durations. Absent: PT30S.
 	// +optional
-	// +kubebuilder:validation:MinLength=3
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="self.matches('^PT([0-9]{1,4}H)?([0-9]{1,5}M)?([0-9]{1,6}([.][0-9]{1,3})?S)?$') && duration(self.substring(2).lowerAscii()) > duration('0s') && duration(self.substring(2).lowerAscii()) <= duration('1h')",message="timeout must be an ISO 8601 duration in hours, minutes and seconds, such as PT30S or PT1M30S, more than zero and at most PT1H"
 	Timeout string `json:"timeout,omitempty"`
