@@ -52,6 +52,7 @@ func startProgram(t *testing.T, quiet string) *program {
 		for s := bufio.NewScanner(log); s.Scan(); {
 			p.lines <- s.Text()
 		}
+		close(p.lines)
 		_, _ = io.Copy(io.Discard, log) // a line that is too long
 		_ = p.command.Wait()            // ProcessState tells
 		close(p.ended)
@@ -65,12 +66,14 @@ func (p *program) sees(part string) string {
 	deadline := time.After(20 * time.Second)
 	for {
 		select {
-		case line := <-p.lines:
+		case line, more := <-p.lines:
 			if strings.Contains(line, part) {
 				return line
 			}
-		case <-p.ended:
-			p.Fatalf("the program ended before it said %q: %v", part, p.command.ProcessState)
+			if !more {
+				<-p.ended
+				p.Fatalf("the program ended before it said %q: %v", part, p.command.ProcessState)
+			}
 		case <-deadline:
 			p.Fatalf("the program does not say %q", part)
 		}
