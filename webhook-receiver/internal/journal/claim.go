@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"sync"
 	"time"
@@ -107,12 +108,12 @@ func (j *Journal) unclaimed(tx *bolt.Tx, key []byte) *status {
 
 // deliverable reads the events of claims, and gives back those that cannot be read.
 func (j *Journal) deliverable(due []*status, wall func(int64) time.Time) (records []event.Record, err error) {
+	damaged := map[*status]error{}
 	err = j.view(func(tx *bolt.Tx) error {
 		for _, s := range due {
 			e, err := readEvent(tx, s.seq, true)
 			if err != nil {
-				j.found(s.seq, err)
-				j.claims.release(s.seq)
+				damaged[s] = err
 				continue
 			}
 			records = append(records, s.record(e, wall))
@@ -125,5 +126,23 @@ func (j *Journal) deliverable(due []*status, wall func(int64) time.Time) (record
 		}
 		return nil, err
 	}
+	for s, why := range damaged {
+		j.unreadable(s, why)
+	}
 	return records, nil
+}
+
+// unreadable gives back a claim of an event that cannot be read. If others wait for it, it is dead, or they would wait
+// for ever.
+func (j *Journal) unreadable(s *status, why error) {
+	var err error
+	if s.ordered() {
+		err = j.submit(context.Background(), statusSize, func(b *batch) error {
+			return b.settle(s.seq, s.version, event.Settlement{Error: why.Error()})
+		})
+	}
+	if err == nil { // else it is tried again
+		j.found(s.seq, why)
+	}
+	j.claims.release(s.seq)
 }

@@ -1,7 +1,9 @@
 package journal
 
 import (
+	"bytes"
 	"errors"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -90,5 +92,32 @@ func TestReplayAllByFilter(t *testing.T) {
 	b.claim(requests)
 	if err := b.Replay(10_000); !errors.Is(err, event.ErrNotFound) {
 		t.Errorf("Replay of what there is not: %v", err)
+	}
+}
+
+// TestDamagedHoldsUpNoKey delivers what comes after an event whose bytes are damaged.
+func TestDamagedHoldsUpNoKey(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	e := keyed(reports, "1", "k")
+	first := b.add(e)
+	b.add(keyed(reports, "2", "k"))
+	b.close()
+	file := must(os.ReadFile(b.options.Path))
+	for at := bytes.Index(file, e.Event.Body); at >= 0; at = bytes.Index(file, e.Event.Body) {
+		file[at] ^= 1
+	}
+	if err := os.WriteFile(b.options.Path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.Journal = must(Open(b.options))
+	b.claim(reports) // which finds out
+	b.claim(reports, "2")
+	if s := b.Stats().Routes[0]; s.DeadLettered != 1 || s.LastError == "" {
+		t.Errorf("of event %d the statistics say %+v", first, s)
+	}
+	b.close()
+	if report := must(Check(b.options.Path)); len(report.Problems) > 0 || !slices.Equal(report.Damaged, []uint64{first}) {
+		t.Errorf("Check = %+v, want event %d to be damaged, and nothing else", report, first)
 	}
 }
