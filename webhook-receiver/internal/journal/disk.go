@@ -30,12 +30,12 @@ func checkDisk(dir string, log *slog.Logger) (time.Duration, error) {
 	if err != nil {
 		return 0, fmt.Errorf("checking the disk: %w", err)
 	}
-	log.Info("Measured the disk of the journal", "directory", dir, "syncLatency", latency)
+	log.Info("Measured the disk of the journal", "directory", dir, "syncLatency", latency.String())
 	if why := doubtful(dir); why != "" {
 		log.Warn("The file system of the journal does not keep what it confirms", "directory", dir, "because", why)
 	}
 	if latency > slowSync {
-		log.Warn("The disk of the journal is slow; few events can be taken at a time", "directory", dir, "syncLatency", latency)
+		log.Warn("The disk of the journal is slow; few events can be taken at a time", "directory", dir, "syncLatency", latency.String())
 	}
 	return latency, nil
 }

@@ -47,19 +47,21 @@ func Open(o Options) (*Journal, error) {
 }
 
 func (j *Journal) start(dir string) error {
-	var err error
-	if !j.options.noSync {
-		if j.latency, err = checkDisk(dir, j.options.Logger); err != nil {
-			return err
-		}
-	}
-	if err := j.create(dir); err != nil {
+	err := j.create(dir)
+	if err != nil {
 		return err
 	}
 	if j.db, err = j.openFile(); err != nil {
 		return err
 	}
-	if err = j.load(); err == nil {
+	// Not before the file is ours: whoever waits for its lock tries again every few seconds.
+	if !j.options.noSync {
+		j.latency, err = checkDisk(dir, j.options.Logger)
+	}
+	if err == nil {
+		err = j.load()
+	}
+	if err == nil {
 		err = j.indexes()
 	}
 	if err = explain(err, j.options.Path); err == nil {
