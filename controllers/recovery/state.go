@@ -31,7 +31,7 @@ type state struct {
 	due        time.Time
 	failures   int
 	budget     *rate.Limiter
-	done       map[mark]bool
+	done       map[mark]progress
 
 	hurried bool    // guarded: somebody changed a Secret
 	tried   bool    // guarded
