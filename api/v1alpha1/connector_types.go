@@ -87,6 +87,7 @@ type BasicCredentialsRef struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$')",message="name may hold lowercase letters, digits, '.' and '-' only"
 	Name string `json:"name,omitempty"`
 
 	// usernameKey is the key that holds the user name. Absent: username.
@@ -156,6 +157,7 @@ type TokenRef struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$')",message="name may hold lowercase letters, digits, '.' and '-' only"
 	Name string `json:"name,omitempty"`
 
 	// key that holds the token. Absent: token.

@@ -2,6 +2,7 @@ package applicationconnector
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -19,6 +20,9 @@ import (
 	"github.com/ess-operator/ess-operator/controllers/recovery"
 	"github.com/ess-operator/ess-operator/controllers/statistics"
 )
+
+// lookAgain is when a connector is looked at again that may have to wait for one whose Secret could not be read.
+const lookAgain = 15 * time.Second
 
 // Statistics know what the receiver said about a connector; ok is false when that is nothing yet.
 type Statistics interface {
@@ -75,6 +79,8 @@ type outcome struct {
 	unknown bool
 	// sinks are where notifications go; nil when that was not found out.
 	sinks *sink.Found
+	// incomplete says that a Secret of another connector could not be read.
+	incomplete bool
 	// early says that the sinks were looked for before it was time to try again.
 	early bool
 	// recovery is how fetching failed notifications goes; nil when nothing was tried since the start.
@@ -103,6 +109,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, conn *v1alpha1.ApplicationCo
 	result := ctrl.Result{Priority: new(wake.Promptly)}
 	if retry := conn.Status.Retry; retry != nil {
 		result.RequeueAfter = max(retry.NextAttemptTime.Sub(r.Clock.Now()), time.Millisecond)
+	} else if out.incomplete && errors.Is(out.err, failure.ErrNotRouted) {
+		result.RequeueAfter = lookAgain // the one that could not be read may be older and have the same user name
 	}
 	return result, nil
 }
@@ -113,7 +121,7 @@ func (r *Reconciler) look(ctx context.Context, conn *v1alpha1.ApplicationConnect
 	if out.err = r.configured(); out.err != nil {
 		return out, nil //nolint:nilerr // it is reported
 	}
-	out.err = r.login(ctx, conn)
+	out.incomplete, out.err = r.login(ctx, conn)
 	found, err := r.Sinks.FindAll(ctx, conn.Namespace, conn.Spec.Sink, conn.Spec.Delivery.DeadLetterSink)
 	for _, e := range []error{out.err, err} {
 		if e != nil && !isOurs(e) {
@@ -169,15 +177,14 @@ func (r *Reconciler) configured() error {
 	}
 }
 
-// login reads the login of conn, and looks whether it is conn's alone.
-func (r *Reconciler) login(ctx context.Context, conn *v1alpha1.ApplicationConnector) error {
+// login reads the login of conn, and looks whether it is conn's alone, as far as Secrets can be read. That another
+// one cannot is told where it is looked at, and must not hold up this one: the routes keep what it had.
+func (r *Reconciler) login(ctx context.Context, conn *v1alpha1.ApplicationConnector) (incomplete bool, err error) {
 	var all v1alpha1.ApplicationConnectorList
 	if err := r.Client.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
-		return fmt.Errorf("listing ApplicationConnectors: %w", err)
+		return false, fmt.Errorf("listing ApplicationConnectors: %w", err)
 	}
-	if err := r.Book.Complete(ctx, all.Items); err != nil {
-		return err
-	}
+	incomplete = r.Book.Complete(ctx, all.Items) != nil
 	_, isNew, affected, err := r.Book.Read(ctx, conn)
 	if isNew {
 		r.Changed.Ring(ctx, client.ObjectKeyFromObject(conn), wake.Promptly)
@@ -186,14 +193,14 @@ func (r *Reconciler) login(ctx context.Context, conn *v1alpha1.ApplicationConnec
 		r.rivals.Ring(ctx, other, wake.Promptly)
 	}
 	if err != nil {
-		return err
+		return incomplete, err
 	}
 	if senior, ok := r.Book.Senior(conn); ok {
-		return failure.New(failure.ErrUserNameConflict,
+		return incomplete, failure.New(failure.ErrUserNameConflict,
 			"ApplicationConnector %s is older than %s and has the same user name, which tells connectors apart: give one of the two another, in its Secret and at SAP Concur",
 			senior, client.ObjectKeyFromObject(conn))
 	}
-	return nil
+	return incomplete, nil
 }
 
 // judge decides about a connector that lacks nothing.

@@ -75,6 +75,7 @@ func secretRules(path, format string, keys ...string) []validation {
 	rule(".name required", "keys alone name no Secret", `{name: a, `+keys[0]+`: b}`, `{name: null, `+keys[0]+`: b}`, path+`.name: Required value`)
 	rule(".name minLength", "an empty name is a template that was not filled", `{name: a}`, `{name: ""}`, path+`.name in body should be at least 1 chars long`)
 	rule(".name maxLength", "no object has a longer name", `{name: `+of(253, "a")+`}`, `{name: `+of(254, "a")+`}`, path+`.name: Too long: may not be more than 253 bytes`)
+	rule(".name rule 1", "no Secret has such a name, and a slash cannot even be asked for", `{name: a.b-1}`, `{name: a/b}`, path+`.name: Invalid value: "a/b": name may hold lowercase letters, digits, '.' and '-' only`)
 	for _, key := range keys {
 		with := func(value string) string { return fmt.Sprintf(`{name: a, %s: %q}`, key, value) }
 		rule("."+key+" minLength", "an empty key is a template that was not filled", with("k"), with(""), path+"."+key+` in body should be at least 1 chars long`)
