@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -130,7 +131,7 @@ func (w World) sources() map[types.NamespacedName]string {
 	for i := range w.Connections {
 		conn := &w.Connections[i]
 		for _, base := range []string{conn.Status.Geolocation, conn.Spec.APIURL, conn.Spec.BaseURL} {
-			if u, err := url.Parse(base); err == nil && u.Host != "" && u.User == nil && u.Fragment == "" {
+			if u, err := url.Parse(base); err == nil && u.Host != "" && u.User == nil && u.Fragment == "" && !strings.ContainsFunc(base, invisible) {
 				sources[client.ObjectKeyFromObject(conn)] = strings.TrimRight(base, "/")
 				break
 			}
@@ -138,6 +139,9 @@ func (w World) sources() map[types.NamespacedName]string {
 	}
 	return sources
 }
+
+// invisible are characters not all of which YAML can hold, so that one would cost all routes.
+func invisible(r rune) bool { return !unicode.IsPrint(r) }
 
 // sources are the sources of the routes as they are, for objects whose connection is gone.
 func (f file) sources() map[types.NamespacedName]string {

@@ -10,6 +10,7 @@ package login
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	corev1 "k8s.io/api/core/v1"
@@ -61,7 +62,7 @@ func check(value, what, key, secret string) error {
 			"Secret %q has no value under the key %q: add the %s, or name another key in spec.credentialsSecretRef", secret, key, what)
 	case strings.HasSuffix(value, "\n"):
 		return refuse("ends with a line break, which editors and echo add: write it with printf, or with kubectl create secret --from-literal")
-	case !utf8.ValidString(value) || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }):
+	case !utf8.ValidString(value) || strings.ContainsFunc(value, untypable):
 		return refuse("holds characters that cannot be typed: use letters, digits and signs")
 	case length < minLength || length > maxLength:
 		return refuse("does not have %d to %d characters, as SAP Concur demands (Callouts and Application Connectors): choose another, here and on the page Register Application Connector", minLength, maxLength)
@@ -69,3 +70,7 @@ func check(value, what, key, secret string) error {
 		return nil
 	}
 }
+
+// untypable are characters that nobody types, and that YAML, and so the receiver's routes, cannot hold. One of them
+// would cost all routes.
+func untypable(r rune) bool { return unicode.IsControl(r) || r == 0xfffe || r == 0xffff }

@@ -16,6 +16,8 @@ import (
 	"net"
 	"net/url"
 	"strconv"
+	"strings"
+	"unicode"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
 	"github.com/ess-operator/ess-operator/controllers/internal/failure"
@@ -116,6 +118,8 @@ func checkURI(text string) error {
 		return problem("holds a user name or password")
 	case u.Fragment != "":
 		return problem("holds a fragment")
+	case strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return problem("holds characters that cannot be seen") // YAML, and so the routes file, cannot hold all of them
 	}
 	return checkPort(u.Port())
 }
