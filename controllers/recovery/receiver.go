@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/ess-operator/ess-operator/controllers/internal/login"
+	"github.com/ess-operator/ess-operator/internal/notifications"
 )
 
 // Receiver says how notifications get to the companion receiver.
@@ -97,10 +98,10 @@ func (r Receiver) post(ctx context.Context, client *http.Client, path string, as
 	req.Header.Set("User-Agent", "ess-operator")
 	resp, err := client.Do(req)
 	if err != nil {
-		if inner, ok := errors.AsType[*url.Error](err); ok {
+		if inner, ok := errors.AsType[*url.Error](err); ok && !inner.Timeout() {
 			err = inner.Err
 		}
-		return &refused{text: "the receiver cannot be reached at --receiver-url (" + err.Error() + "): if only the way from inside the cluster is closed, have the manager started with --receiver-connect-to"}
+		return &refused{text: "the receiver cannot be reached at --receiver-url (" + notifications.Reason(err) + "): if only the way from inside the cluster is closed, have the manager started with --receiver-connect-to"}
 	}
 	defer resp.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer)) // so that the connection can be used again

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -182,11 +181,7 @@ func lost(req *http.Request, r request, err error) error {
 	if errors.Is(req.Context().Err(), context.Canceled) {
 		return &Error{Kind: context.Canceled, Op: r.doing}
 	}
-	detail := err.Error()
-	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
-		detail = "not in time"
-	}
-	return &Error{Kind: ErrUnreachable, Op: r.doing, Detail: req.URL.Hostname() + ": " + detail}
+	return &Error{Kind: ErrUnreachable, Op: r.doing, Detail: req.URL.Hostname() + ": " + Reason(err)}
 }
 
 // kindOf reads a refusal by its status.
