@@ -26,6 +26,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/ess-operator/ess-operator/api/v1alpha1"
 	"github.com/ess-operator/ess-operator/controllers/applicationconnector"
 	"github.com/ess-operator/ess-operator/controllers/connection"
 	"github.com/ess-operator/ess-operator/controllers/eventsubscription"
@@ -35,8 +36,6 @@ import (
 	"github.com/ess-operator/ess-operator/controllers/internal/sink"
 	"github.com/ess-operator/ess-operator/controllers/internal/telemetry"
 	"github.com/ess-operator/ess-operator/controllers/internal/wake"
-	"github.com/ess-operator/ess-operator/controllers/recovery"
-	"github.com/ess-operator/ess-operator/controllers/routes"
 	"github.com/ess-operator/ess-operator/controllers/statistics"
 	"github.com/ess-operator/ess-operator/internal/session"
 )
@@ -180,10 +179,13 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		Recovered: wake.NewBell(), Changed: wake.NewBell(), Routed: wake.NewBell(),
 		ReceiverURL: receiverURL, HasRoutes: options.RoutesSecret.Name != "",
 	}
-	if err := options.addReceiver(mgr, recorder, &config, &callouts); err != nil {
+	if err := options.addStatistics(mgr, &config, &callouts); err != nil {
 		return err
 	}
-	if err := options.addCallouts(mgr, hosts.Allow, callouts); err != nil {
+	err = whenServed(ctx, mgr, v1alpha1.GroupVersion.WithKind("ApplicationConnector"), func(ctx context.Context) error {
+		return options.addCallouts(ctx, mgr, hosts.Allow, callouts)
+	})
+	if err != nil {
 		return err
 	}
 	subscriptions := eventsubscription.New(config)
@@ -191,51 +193,6 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		return fmt.Errorf("setting up the controller of %s: %w", "EventSubscriptions", err)
 	}
 	return telemetry.Register(mgr.GetClient(), sessions, clk)
-}
-
-// addReceiver registers what brings routes to the receiver and statistics from it.
-func (o Options) addReceiver(mgr ctrl.Manager, recorder *record.Recorder, config *eventsubscription.Config, callouts *applicationconnector.Config) error {
-	if o.RoutesSecret.Name != "" {
-		writer := routes.New(routes.Config{
-			Client: mgr.GetClient(), Events: recorder, Secret: o.RoutesSecret, CrossNamespaceSinks: o.CrossNamespaceSinks,
-			Logins: callouts.Book, Changed: callouts.Changed, Routed: callouts.Routed, Clock: config.Clock,
-		})
-		if err := writer.SetupWithManager(mgr, o.controller()); err != nil {
-			return fmt.Errorf("setting up the controller of %s: %w", "routes", err)
-		}
-	}
-	if o.ReceiverAdmin.URL == "" {
-		return nil
-	}
-	reports, ofConnectors := wake.NewBell(), wake.NewBell()
-	poller := statistics.New(statistics.Config{
-		Receiver: o.ReceiverAdmin, Objects: mgr.GetClient(), Interval: o.StatisticsInterval, Clock: config.Clock,
-		Wake:          func(ctx context.Context, object types.NamespacedName) { reports.Ring(ctx, object, wake.Resync) },
-		WakeConnector: func(ctx context.Context, object types.NamespacedName) { ofConnectors.Ring(ctx, object, wake.Resync) },
-	})
-	if err := mgr.Add(poller); err != nil {
-		return fmt.Errorf("adding the poller of statistics: %w", err)
-	}
-	config.Statistics, config.Reports = poller, reports
-	callouts.Statistics, callouts.Reports = poller, ofConnectors
-	return nil
-}
-
-// addCallouts registers what is about legacy callouts.
-func (o Options) addCallouts(mgr ctrl.Manager, allow func(*url.URL) error, config applicationconnector.Config) error {
-	runner := recovery.New(recovery.Config{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Book: config.Book, AllowURL: allow, Wrap: o.WrapConcur,
-		Receiver:  recovery.Receiver{URL: config.ReceiverURL, ConnectTo: o.ReceiverConnectTo, CAFile: o.ReceiverCAFile},
-		Recovered: config.Recovered, Events: config.Events, Clock: config.Clock,
-	})
-	if err := runner.SetupWithManager(mgr, o.controller()); err != nil {
-		return fmt.Errorf("setting up the controller of %s: %w", "failed notifications", err)
-	}
-	config.Recoveries = runner
-	if err := applicationconnector.New(config).SetupWithManager(mgr, o.controller()); err != nil {
-		return fmt.Errorf("setting up the controller of %s: %w", "ApplicationConnectors", err)
-	}
-	return nil
 }
 
 // namespacesOf reads namespaces, unless the manager may not.

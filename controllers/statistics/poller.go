@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
@@ -170,7 +171,7 @@ func (p *Poller) known(ctx context.Context) (map[object]Report, error) {
 		return nil, fmt.Errorf("listing EventSubscriptions: %w", err)
 	}
 	var connectors v1alpha1.ApplicationConnectorList
-	if err := p.cfg.Objects.List(ctx, &connectors, client.UnsafeDisableDeepCopy); err != nil {
+	if err := p.cfg.Objects.List(ctx, &connectors, client.UnsafeDisableDeepCopy); err != nil && !meta.IsNoMatchError(err) {
 		return nil, fmt.Errorf("listing ApplicationConnectors: %w", err)
 	}
 	known := map[object]Report{}

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
@@ -63,6 +65,8 @@ func TestDefinitionsDeleted(t *testing.T) {
 			if tc.offline {
 				manager.kill()
 				w.kubectl("delete", "-k", definitions, "--wait=false")
+				// Of this kind there are no objects, so it goes at once; the manager has to do without it.
+				w.kubectl("wait", "--for=delete", "crd/applicationconnectors.concur.ess-operator.io", "--timeout=60s")
 				manager = w.start()
 			} else {
 				w.kubectl("delete", "-k", definitions, "--wait=false")
@@ -91,6 +95,21 @@ func (w *world) installAgain() {
 	w.subscribe("one")
 	w.subscribe("two")
 	w.expectKept()
+	w.expectCallouts()
+}
+
+// expectCallouts waits until the manager takes care of an ApplicationConnector.
+func (w *world) expectCallouts() {
+	w.t.Helper()
+	connector := &v1alpha1.ApplicationConnector{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "reports"},
+		Spec:       v1alpha1.ApplicationConnectorSpec{CredentialsSecretRef: v1alpha1.BasicCredentialsRef{Name: "none"}},
+	}
+	w.create(connector)
+	w.Eventually(func() *metav1.Condition {
+		w.Expect(w.plane.client.Get(w.t.Context(), client.ObjectKeyFromObject(connector), connector)).To(gomega.Succeed())
+		return meta.FindStatusCondition(connector.Status.Conditions, v1alpha1.ReadyCondition)
+	}).ShouldNot(gomega.BeNil())
 }
 
 func TestManagerUninstalledAndInstalledAgain(t *testing.T) {

@@ -20,13 +20,16 @@ const (
 	bySecrets     = "secrets"
 )
 
-// Add registers the indexes; call it once, before the cache starts.
+// field is an index of one kind.
+type field struct {
+	object client.Object
+	name   string
+	value  client.IndexerFunc
+}
+
+// Add registers the indexes, but for those of AddConnectors; call it once, before the cache starts.
 func Add(ctx context.Context, indexer client.FieldIndexer) error {
-	fields := []struct {
-		object client.Object
-		name   string
-		value  client.IndexerFunc
-	}{
+	return add(ctx, indexer, []field{
 		{&v1alpha1.EventSubscription{}, byConnection, func(o client.Object) []string {
 			return []string{ConnectionOf(o.(*v1alpha1.EventSubscription)).String()}
 		}},
@@ -39,11 +42,20 @@ func Add(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.ConcurConnection{}, bySecret, func(o client.Object) []string {
 			return []string{o.(*v1alpha1.ConcurConnection).Spec.CredentialsSecretRef.Name}
 		}},
+	})
+}
+
+// AddConnectors registers the index of ApplicationConnectors; call it once, when the API server knows them.
+func AddConnectors(ctx context.Context, indexer client.FieldIndexer) error {
+	return add(ctx, indexer, []field{
 		{&v1alpha1.ApplicationConnector{}, bySecrets, func(o client.Object) []string {
 			spec := &o.(*v1alpha1.ApplicationConnector).Spec
 			return []string{spec.CredentialsSecretRef.Name, spec.Recovery.TokenSecretRef.Name}
 		}},
-	}
+	})
+}
+
+func add(ctx context.Context, indexer client.FieldIndexer, fields []field) error {
 	for _, f := range fields {
 		if err := indexer.IndexField(ctx, f.object, f.name, f.value); err != nil {
 			return fmt.Errorf("indexing %T by %s: %w", f.object, f.name, err)
