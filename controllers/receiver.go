@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"time"
@@ -93,14 +94,17 @@ func whenServed(ctx context.Context, mgr ctrl.Manager, kind schema.GroupVersionK
 	log := ctrl.Log.WithValues("kind", kind.Kind)
 	log.Info("the API server does not know this kind: nothing is done about it, and no routes are written, until its definition is installed")
 	return mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
-		err := wait.PollUntilContextCancel(ctx, definitionsCheck, false, func(context.Context) (bool, error) {
+		found := wait.PollUntilContextCancel(ctx, definitionsCheck, false, func(context.Context) (bool, error) {
 			now, err := served()
-			return now && err == nil, nil // what fails is tried again
+			if err != nil {
+				log.Error(err, "looking for the definition of this kind")
+			}
+			return now, nil // what fails is tried again
 		})
-		if err != nil {
+		if wait.Interrupted(found) {
 			return nil // the manager ends
 		}
 		log.Info("the definition of this kind has been installed")
-		return setup(ctx)
+		return errors.Join(found, setup(ctx))
 	}))
 }
