@@ -67,6 +67,11 @@ func parse(args []string) (settings, error) {
 
 // run measures every combination in turn, so that what else the machine does falls on all of them.
 func run(ctx context.Context, s settings) error {
+	fmt.Fprintf(os.Stderr, "signing %d events\n", s.events)
+	concur, err := newConcur(s.events)
+	if err != nil {
+		return err
+	}
 	if s.cpuProfile != "" {
 		file, err := os.Create(s.cpuProfile)
 		if err != nil {
@@ -77,11 +82,6 @@ func run(ctx context.Context, s settings) error {
 			return fmt.Errorf("writing a profile: %w", err)
 		}
 		defer pprof.StopCPUProfile()
-	}
-	fmt.Fprintf(os.Stderr, "signing %d events\n", s.events)
-	concur, err := newConcur(s.events)
-	if err != nil {
-		return err
 	}
 	results := map[cell][]result{}
 	for round := range s.rounds {
