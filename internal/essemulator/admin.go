@@ -50,6 +50,7 @@ func adminRoutes() []adminRoute {
 		{"PATCH /v1/assumptions", "change some, by flag name", (*Emulator).adminAssume},
 		{"GET /v1/disguise", "how deliveries prove themselves", (*Emulator).adminDisguise},
 		{"PUT /v1/disguise", "change it: `certificate`, `signature`", (*Emulator).adminSetDisguise},
+		{"POST /v1/announce-key", "the key that the next rotation will bring, to be trusted before", (*Emulator).adminAnnounce},
 		{"POST /v1/rotate-key", "new key for signature and client certificate; lasts until the program ends",
 			(*Emulator).adminRotate},
 		{"GET /v1/keys", "CA and signing key in PEM", (*Emulator).adminKeys},

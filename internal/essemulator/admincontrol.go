@@ -104,6 +104,14 @@ func (e *Emulator) adminKeys(*http.Request) (any, error) {
 	return publicKeys{string(k.CAPEM()), string(k.SigningKeyPEM())}, nil
 }
 
+func (e *Emulator) adminAnnounce(*http.Request) (any, error) {
+	k, err := e.AnnounceWebhookKey()
+	if err != nil {
+		return nil, err
+	}
+	return publicKeys{string(k.CAPEM()), string(k.SigningKeyPEM())}, nil
+}
+
 func (e *Emulator) adminRotate(*http.Request) (any, error) {
 	k, err := e.RotateWebhookKey()
 	if err != nil {

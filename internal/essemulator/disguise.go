@@ -78,22 +78,38 @@ func (e *Emulator) Disguise() Disguise {
 	return e.disguise
 }
 
-// RotateWebhookKey gives signature and client certificate a new key, as Concur did in 2023 and 2025, and
-// returns the new keys. The certificate is valid again, whatever the disguise was.
-func (e *Emulator) RotateWebhookKey() (Keys, error) {
-	key, err := rsa.GenerateKey(rand.Reader, rsaBits)
-	if err != nil {
-		return Keys{}, fmt.Errorf("making the webhook key: %w", err)
+// AnnounceWebhookKey returns the keys as they will be after the next [Emulator.RotateWebhookKey], so that a receiver
+// can trust the new one before it is used, as Concur's notice allows. Until then the answer stays the same.
+func (e *Emulator) AnnounceWebhookKey() (Keys, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.announced == nil {
+		key, err := rsa.GenerateKey(rand.Reader, rsaBits)
+		if err != nil {
+			return Keys{}, fmt.Errorf("making the webhook key: %w", err)
+		}
+		e.announced = key
 	}
-	keys := e.Keys()
-	keys.Webhook = key
+	keys := e.keys
+	keys.Webhook = e.announced
+	return keys, nil
+}
+
+// RotateWebhookKey gives signature and client certificate a new key, as Concur did in 2023 and 2025, and
+// returns the new keys: those that were announced, if they were. The certificate is valid again, whatever the
+// disguise was.
+func (e *Emulator) RotateWebhookKey() (Keys, error) {
+	keys, err := e.AnnounceWebhookKey()
+	if err != nil {
+		return Keys{}, err
+	}
 	cert, err := keys.webhookCertificate(CertificateValid)
 	if err != nil {
 		return Keys{}, err
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.keys.Webhook, e.disguise = key, Disguise{}
+	e.keys.Webhook, e.announced, e.disguise = keys.Webhook, nil, Disguise{}
 	e.present(cert)
 	return e.keys, nil
 }

@@ -1,6 +1,7 @@
 package essemulator
 
 import (
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"log/slog"
@@ -46,6 +47,7 @@ type Emulator struct {
 
 	disguise    Disguise
 	certificate *tls.Certificate // what deliveries present
+	announced   *rsa.PrivateKey  // of the next rotation; nil until somebody asks
 }
 
 // Option changes how [New] makes an emulator.
