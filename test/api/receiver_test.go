@@ -20,11 +20,11 @@ const (
 	routesSecret = "ess-operator-receiver-routes"
 )
 
-// testReceiver holds what config/receiver adds to config/default against the API server.
+// testReceiver holds what config/receiver adds to config/operator against the API server.
 func testReceiver(t *testing.T) {
-	kubectl(t, "apply", "-f", "../../config/receiver/routes.yaml")
 	for name, dir := range map[string]string{
-		"Overlay": overlay(t, "resources: [%[1]s/default]\ncomponents: [%[1]s/receiver, %[1]s/knative, %[1]s/network-policy]", ""),
+		"Knative": overlay(t, "resources: [%[1]s/default]\ncomponents: [%[1]s/knative]", ""),
+		"Alone":   overlay(t, "resources: [%[1]s/operator]\ncomponents: [%[1]s/receiver]", ""),
 		"Trial":   "../../config/trial",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -117,7 +117,7 @@ func testRoutesSurvive(t *testing.T) {
 	if err := suite.client.Patch(t.Context(), secret, client.MergeFrom(before)); err != nil {
 		t.Fatal(err)
 	}
-	kubectl(t, "apply", "-f", "../../config/receiver/routes.yaml")
+	kubectl(t, "apply", "-k", "../../config/default")
 	if err := suite.client.Get(t.Context(), key, secret); err != nil || len(secret.Data) != 1 {
 		t.Errorf("after applying the manifests again the routes are %q (%v)", secret.Data, err)
 	}

@@ -19,6 +19,7 @@ var controllers = []string{
 	"clusterrole-aggregation-controller",
 	"garbage-collector-controller",
 	"namespace-controller",
+	"persistentvolumeclaim-protection-controller",
 	"serviceaccount-controller",
 }
 

@@ -16,9 +16,9 @@
 //
 // The API server validates, authorizes (RBAC), stores and watches as in any
 // cluster. Of the controllers only those run that a test of an operator relies on:
-// namespaces really go away, owner references are collected, service accounts
-// appear, and aggregated cluster roles are filled. There is no node and no scheduler,
-// so a Pod stays pending.
+// namespaces and volume claims really go away, owner references are collected,
+// service accounts appear, and aggregated cluster roles are filled. There is no node
+// and no scheduler, so a Pod stays pending.
 //
 // # Where the programs come from
 //
