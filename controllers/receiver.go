@@ -14,6 +14,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
+	"github.com/ess-operator/ess-operator/controllers/adminsecret"
 	"github.com/ess-operator/ess-operator/controllers/applicationconnector"
 	"github.com/ess-operator/ess-operator/controllers/eventsubscription"
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
@@ -28,9 +29,13 @@ func (o Options) addStatistics(mgr ctrl.Manager, config *eventsubscription.Confi
 	if o.ReceiverAdmin.URL == "" {
 		return nil
 	}
+	receiver, err := o.addAdminSecret(mgr, config)
+	if err != nil {
+		return err
+	}
 	reports, ofConnectors := wake.NewBell(), wake.NewBell()
 	poller := statistics.New(statistics.Config{
-		Receiver: o.ReceiverAdmin, Objects: mgr.GetClient(), Interval: o.StatisticsInterval, Clock: config.Clock,
+		Receiver: receiver, Objects: mgr.GetClient(), Interval: o.StatisticsInterval, Clock: config.Clock,
 		Wake:          func(ctx context.Context, object types.NamespacedName) { reports.Ring(ctx, object, wake.Resync) },
 		WakeConnector: func(ctx context.Context, object types.NamespacedName) { ofConnectors.Ring(ctx, object, wake.Resync) },
 	})
@@ -40,6 +45,26 @@ func (o Options) addStatistics(mgr ctrl.Manager, config *eventsubscription.Confi
 	config.Statistics, config.Reports = poller, reports
 	callouts.Statistics, callouts.Reports = poller, ofConnectors
 	return nil
+}
+
+// addAdminSecret registers what keeps the Secret of the receiver's admin port, and returns how to get in there.
+func (o Options) addAdminSecret(mgr ctrl.Manager, config *eventsubscription.Config) (statistics.Receiver, error) {
+	receiver := o.ReceiverAdmin
+	if o.AdminSecret.Name == "" {
+		return receiver, nil
+	}
+	at, err := url.Parse(receiver.URL)
+	if err != nil {
+		return receiver, fmt.Errorf("reading the receiver's admin URL: %w", err)
+	}
+	keeper := adminsecret.New(adminsecret.Config{
+		Client: mgr.GetClient(), Events: config.Events, Secret: o.AdminSecret, Host: at.Hostname(), Clock: config.Clock,
+	})
+	if err := keeper.SetupWithManager(mgr, o.controller()); err != nil {
+		return receiver, fmt.Errorf("setting up the controller of %s: %w", "the receiver's admin Secret", err)
+	}
+	receiver.Credentials = keeper
+	return receiver, nil
 }
 
 // addCallouts registers what reads ApplicationConnectors. The routes are among it: written without the connectors,

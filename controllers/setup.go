@@ -52,6 +52,9 @@ type Options struct {
 	ReceiverURL string
 	// ReceiverAdmin is the admin port of the receiver; without a URL nobody asks it for statistics.
 	ReceiverAdmin statistics.Receiver
+	// AdminSecret names the Secret that is filled with token and certificate of the admin port, and read to get in
+	// there; empty when others do that. It needs the URL of ReceiverAdmin.
+	AdminSecret types.NamespacedName
 	// RoutesSecret names the Secret that the receiver's routes are written to; empty when there is none.
 	RoutesSecret types.NamespacedName
 	// ReceiverConnectTo is host:port to connect to instead of that of ReceiverURL, when notifications that failed are

@@ -34,6 +34,7 @@ type options struct {
 
 	watchNamespaces string
 	routesSecret    string
+	adminSecret     string
 
 	metricsAddress  string
 	metricsSecure   bool
@@ -60,6 +61,8 @@ func parse(flags *flag.FlagSet, args []string) (options, error) {
 		"Secret to write the companion receiver's routes to, as namespace/name. It must exist.")
 	flags.StringVar(&o.controllers.ReceiverAdmin.URL, "receiver-admin-url", "",
 		"https URL of the companion receiver's admin port, to ask it for statistics.")
+	flags.StringVar(&o.adminSecret, "receiver-admin-secret", "",
+		"Secret to fill with token and certificate of the admin port, and to read them from, as namespace/name. It must exist.")
 	flags.StringVar(&o.controllers.ReceiverAdmin.TokenFile, "receiver-admin-token-file", "",
 		"File with the token for the admin port. It is read each time.")
 	flags.StringVar(&o.controllers.ReceiverAdmin.CAFile, "receiver-admin-ca-file", "",
@@ -118,16 +121,28 @@ func (o *options) validate(rest []string) error {
 
 // validateReceiver reads the flags about the receiver.
 func (o *options) validateReceiver() error {
-	namespace, name, ok := strings.Cut(o.routesSecret, "/")
-	o.controllers.RoutesSecret = types.NamespacedName{Namespace: namespace, Name: name}
+	var routesErr, adminErr error
+	o.controllers.RoutesSecret, routesErr = secretName("--receiver-routes-secret", o.routesSecret)
+	o.controllers.AdminSecret, adminErr = secretName("--receiver-admin-secret", o.adminSecret)
 	switch admin := o.controllers.ReceiverAdmin; {
-	case o.routesSecret != "" && (!ok || namespace == "" || name == "" || strings.Contains(name, "/")):
-		return fmt.Errorf("--receiver-routes-secret is %q: use namespace/name", o.routesSecret)
+	case routesErr != nil || adminErr != nil:
+		return errors.Join(routesErr, adminErr)
 	case admin.URL == "" && admin != (statistics.Receiver{}):
 		return errors.New("--receiver-admin-token-file and --receiver-admin-ca-file do nothing without --receiver-admin-url: add it")
+	case admin.URL == "" && o.adminSecret != "":
+		return errors.New("--receiver-admin-secret needs --receiver-admin-url, whose host the certificate is made for: add it")
 	default:
 		return nil
 	}
+}
+
+// secretName reads the value of a flag that names a Secret; empty: none.
+func secretName(flagName, value string) (types.NamespacedName, error) {
+	namespace, name, ok := strings.Cut(value, "/")
+	if value != "" && (!ok || namespace == "" || name == "" || strings.Contains(name, "/")) {
+		return types.NamespacedName{}, fmt.Errorf("%s is %q: use namespace/name", flagName, value)
+	}
+	return types.NamespacedName{Namespace: namespace, Name: name}, nil
 }
 
 // manager are the settings of controller-runtime's manager.

@@ -14,16 +14,32 @@ import (
 	"time"
 )
 
-// Receiver says where the receiver's admin port is, and how to get in. Files are
-// read anew each time, so that they can be replaced at any time.
+// Credentials know how to get into the admin port, as it is now.
+type Credentials interface {
+	// Read returns bearer tokens, one per line, and PEM roots to trust, or none for the system's.
+	Read(ctx context.Context) (tokens, roots []byte, err error)
+}
+
+// Receiver says where the receiver's admin port is, and how to get in. Files and
+// Credentials are read anew each time, so that they can be replaced at any time.
 type Receiver struct {
 	// URL is the base URL of the admin port, without a slash at its end.
 	URL string
 	// TokenFile holds bearer tokens, one per line, which are tried in this order: the
-	// receiver may not have the first yet, or no longer; empty: none is sent.
+	// receiver may not have the first yet, or no longer; empty: those of Credentials.
 	TokenFile string
-	// CAFile holds PEM roots to trust there instead of the system's; empty: the system's.
+	// CAFile holds PEM roots to trust there instead of the system's; empty: those of Credentials.
 	CAFile string
+	// Credentials stand in for files that are not named; nil: no token is sent, and the system's roots are trusted.
+	Credentials Credentials
+}
+
+// access is what gets in.
+type access struct {
+	tokens     []byte // one per line
+	tokensFrom string // for people; empty: there are none, and none is sent
+	roots      []byte
+	rootsFrom  string // for people; empty: the system's
 }
 
 // Kinds of failures to get statistics. Each is a value of the label result of
@@ -78,11 +94,15 @@ type refusals struct {
 func (r Receiver) ask(ctx context.Context) ([]route, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	tokens, err := r.tokens()
+	way, err := r.access(ctx)
 	if err != nil {
 		return nil, err
 	}
-	client, err := r.client()
+	tokens, err := way.list()
+	if err != nil {
+		return nil, err
+	}
+	client, err := way.client()
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +134,7 @@ func (r Receiver) askWith(ctx context.Context, client *http.Client, token string
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	switch {
 	case response.StatusCode == http.StatusUnauthorized || response.StatusCode == http.StatusForbidden:
-		return nil, &failed{errRefused, "the receiver does not accept the token: --receiver-admin-token-file must hold a line of its admin.tokenFile"}
+		return nil, &failed{errRefused, "the receiver does not accept the token: --receiver-admin-token-file, or token in --receiver-admin-secret, must hold a line of its admin.tokenFile"}
 	case response.StatusCode != http.StatusOK:
 		return nil, &failed{errInvalid, fmt.Sprintf("the receiver answered with HTTP %d", response.StatusCode)}
 	case err != nil:
@@ -136,43 +156,61 @@ func decode(body []byte) ([]route, error) {
 	return answer.Routes, nil
 }
 
-// tokens returns the tokens to try, and "" for none.
-func (r Receiver) tokens() ([]string, error) {
-	if r.TokenFile == "" {
+// access reads what gets in. Files win over Credentials.
+func (r Receiver) access(ctx context.Context) (a access, err error) {
+	if r.Credentials != nil && (r.TokenFile == "" || r.CAFile == "") {
+		if a.tokens, a.roots, err = r.Credentials.Read(ctx); err != nil {
+			return access{}, &failed{errFiles, err.Error()}
+		}
+		a.tokensFrom = "the Secret of --receiver-admin-secret"
+		if len(a.roots) > 0 {
+			a.rootsFrom = "ca.crt of " + a.tokensFrom
+		}
+	}
+	if r.TokenFile != "" {
+		if a.tokens, err = read(r.TokenFile); err != nil {
+			return access{}, err
+		}
+		a.tokensFrom = r.TokenFile
+	}
+	if r.CAFile != "" {
+		if a.roots, err = read(r.CAFile); err != nil {
+			return access{}, err
+		}
+		a.rootsFrom = r.CAFile
+	}
+	return a, nil
+}
+
+// list returns the tokens to try, and "" for none.
+func (a access) list() ([]string, error) {
+	if a.tokensFrom == "" {
 		return []string{""}, nil
 	}
-	content, err := read(r.TokenFile)
-	if err != nil {
-		return nil, err
-	}
 	var tokens []string
-	for line := range strings.Lines(string(content)) {
+	for line := range strings.Lines(string(a.tokens)) {
 		token := strings.TrimSpace(line)
 		if token == "" {
 			continue
 		}
 		if strings.ContainsFunc(token, func(c rune) bool { return c <= ' ' || c > '~' }) {
-			return nil, &failed{errFiles, fmt.Sprintf("%s holds something else than tokens: a token is a line of visible ASCII characters without spaces", r.TokenFile)}
+			return nil, &failed{errFiles, fmt.Sprintf("%s holds something else than tokens: a token is a line of visible ASCII characters without spaces", a.tokensFrom)}
 		}
 		tokens = append(tokens, token)
 	}
 	if len(tokens) == 0 {
-		return nil, &failed{errFiles, fmt.Sprintf("%s holds no token: write one, or one per line", r.TokenFile)}
+		return nil, &failed{errFiles, fmt.Sprintf("%s holds no token: write one, or one per line", a.tokensFrom)}
 	}
 	return tokens, nil
 }
 
 // client is a client for one question: neither proxies nor redirects may learn the token.
-func (r Receiver) client() (*http.Client, error) {
+func (a access) client() (*http.Client, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if r.CAFile != "" {
-		roots, err := read(r.CAFile)
-		if err != nil {
-			return nil, err
-		}
+	if a.rootsFrom != "" {
 		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(roots) {
-			return nil, &failed{errFiles, fmt.Sprintf("%s holds no PEM certificate", r.CAFile)}
+		if !config.RootCAs.AppendCertsFromPEM(a.roots) {
+			return nil, &failed{errFiles, fmt.Sprintf("%s holds no PEM certificate", a.rootsFrom)}
 		}
 	}
 	return &http.Client{

@@ -18,6 +18,7 @@ import (
 const (
 	receiverName = "ess-operator-receiver"
 	routesSecret = "ess-operator-receiver-routes"
+	adminSecret  = "ess-operator-receiver-admin"
 )
 
 // testReceiver holds what config/receiver adds to config/operator against the API server.
@@ -40,7 +41,7 @@ func testReceiver(t *testing.T) {
 	}
 	t.Run("Hardened", func(t *testing.T) { t.Parallel(); testHardened(t) })
 	t.Run("Permissions", func(t *testing.T) { t.Parallel(); testReceiverPermissions(t) })
-	t.Run("RoutesSurvive", func(t *testing.T) { t.Parallel(); testRoutesSurvive(t) })
+	t.Run("DataSurvives", func(t *testing.T) { t.Parallel(); testDataSurvives(t) })
 }
 
 // deploymentIn finds a Deployment among manifests.
@@ -89,6 +90,8 @@ func testReceiverPermissions(t *testing.T) {
 		want            bool
 	}{
 		"WritesRoutes":       {"it renders them", managerName, secret("patch", routesSecret), true},
+		"FillsAdminSecret":   {"it makes token and certificate", managerName, secret("patch", adminSecret), true},
+		"ReadsAdminSecret":   {"it calls the admin port with what is there", managerName, secret("get", adminSecret), true},
 		"WritesNoOther":      {"the receiver's key lies beside it", managerName, secret("patch", "ess-operator-receiver-tls"), false},
 		"MakesNone":          {"the Secret comes with the manifests", managerName, secret("create", ""), false},
 		"DeletesNone":        {"nor does it go", managerName, secret("delete", routesSecret), false},
@@ -105,21 +108,23 @@ func testReceiverPermissions(t *testing.T) {
 	}
 }
 
-// testRoutesSurvive applies the manifests again, as a GitOps tool does all the time.
-func testRoutesSurvive(t *testing.T) {
-	secret := &corev1.Secret{}
-	key := client.ObjectKey{Namespace: systemNamespace, Name: routesSecret}
-	if err := suite.client.Get(t.Context(), key, secret); err != nil {
-		t.Fatal(err)
-	}
-	before := secret.DeepCopy()
-	secret.Data = map[string][]byte{"routes.yaml": []byte("subscriptions: []\n")}
-	if err := suite.client.Patch(t.Context(), secret, client.MergeFrom(before)); err != nil {
-		t.Fatal(err)
-	}
-	kubectl(t, "apply", "-k", "../../config/default")
-	if err := suite.client.Get(t.Context(), key, secret); err != nil || len(secret.Data) != 1 {
-		t.Errorf("after applying the manifests again the routes are %q (%v)", secret.Data, err)
+// testDataSurvives applies the manifests again, as a GitOps tool does all the time.
+func testDataSurvives(t *testing.T) {
+	for _, name := range []string{routesSecret, adminSecret} {
+		secret := &corev1.Secret{}
+		key := client.ObjectKey{Namespace: systemNamespace, Name: name}
+		if err := suite.client.Get(t.Context(), key, secret); err != nil {
+			t.Fatal(err)
+		}
+		before := secret.DeepCopy()
+		secret.Data = map[string][]byte{"written": []byte("by the manager")}
+		if err := suite.client.Patch(t.Context(), secret, client.MergeFrom(before)); err != nil {
+			t.Fatal(err)
+		}
+		kubectl(t, "apply", "-k", "../../config/default")
+		if err := suite.client.Get(t.Context(), key, secret); err != nil || len(secret.Data) != 1 {
+			t.Errorf("after applying the manifests again Secret %s holds %q (%v)", name, secret.Data, err)
+		}
 	}
 }
 
@@ -137,8 +142,8 @@ func TestReceiverTakesItsConfiguration(t *testing.T) {
 	content := strings.ReplaceAll(config.Data["config.yaml"], "/etc/receiver", dir)
 	writeFile(t, filepath.Join(dir, "config.yaml"), content)
 	writeFile(t, filepath.Join(dir, "routes.yaml"), "subscriptions: []\n")
-	writeFile(t, filepath.Join(dir, "admin-token", "token"), "a-token-of-some-length\n")
-	for _, name := range []string{"tls", "admin-tls"} {
+	writeFile(t, filepath.Join(dir, "admin", "token"), "a-token-of-some-length\n")
+	for _, name := range []string{"tls", "admin"} {
 		certificate, key := keyPair(t)
 		writeFile(t, filepath.Join(dir, name, "tls.crt"), certificate)
 		writeFile(t, filepath.Join(dir, name, "tls.key"), key)

@@ -24,6 +24,7 @@ import (
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
 	"github.com/ess-operator/ess-operator/controllers"
+	"github.com/ess-operator/ess-operator/controllers/statistics"
 	"github.com/ess-operator/ess-operator/test/controlplane"
 	"github.com/ess-operator/ess-operator/test/invariants"
 )
@@ -116,7 +117,7 @@ func startOperator(ctx context.Context, scheme *runtime.Scheme) (writes *routesW
 	if stopped, err = startManager(ctx, scheme); err != nil {
 		return nil, nil, err
 	}
-	if err := installRoutes(ctx); err != nil {
+	if err := installSecrets(ctx); err != nil {
 		return nil, nil, err
 	}
 	writes, err = watchRoutes(ctx)
@@ -151,7 +152,8 @@ func startManager(ctx context.Context, scheme *runtime.Scheme) (stopped <-chan e
 		AllowedHosts: controllers.DefaultAllowedHosts + ",localhost,127.0.0.1",
 		ReceiverURL:  receiverURL,
 
-		RoutesSecret: routesSecret, ReceiverAdmin: suite.receiver.access, StatisticsInterval: statisticsInterval,
+		RoutesSecret: routesSecret, AdminSecret: adminSecret,
+		ReceiverAdmin: statistics.Receiver{URL: suite.receiver.URL}, StatisticsInterval: statisticsInterval,
 	})
 	if err != nil {
 		return nil, err

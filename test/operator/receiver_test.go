@@ -3,13 +3,11 @@ package operator_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -20,8 +18,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/ess-operator/ess-operator/controllers/statistics"
 )
 
 const (
@@ -30,8 +26,11 @@ const (
 	statisticsInterval = 200 * time.Millisecond
 )
 
-// routesSecret is where the manager under test writes routes.
-var routesSecret = types.NamespacedName{Namespace: systemNamespace, Name: "ess-operator-receiver-routes"}
+// What the manager under test writes for the receiver.
+var (
+	routesSecret = types.NamespacedName{Namespace: systemNamespace, Name: "ess-operator-receiver-routes"}
+	adminSecret  = types.NamespacedName{Namespace: systemNamespace, Name: "ess-operator-receiver-admin"}
+)
 
 // installRoles installs what config/ lets the manager do.
 func installRoles(ctx context.Context) error {
@@ -43,20 +42,27 @@ func installRoles(ctx context.Context) error {
 	return nil
 }
 
-// installRoutes installs the Secret for routes once the manager has said that it misses it.
-func installRoutes(ctx context.Context) error {
-	missed := func(ctx context.Context) (bool, error) {
-		var list eventsv1.EventList
-		err := suite.client.List(ctx, &list, client.InNamespace(systemNamespace))
-		return slices.ContainsFunc(list.Items, func(e eventsv1.Event) bool {
-			return e.Reason == "RoutesSecretMissing" && e.Regarding.Name == routesSecret.Name
-		}), err
+// installSecrets installs the Secrets for the receiver once the manager has said that it misses them.
+func installSecrets(ctx context.Context) error {
+	for name, missing := range map[types.NamespacedName]struct{ event, file string }{
+		routesSecret: {"RoutesSecretMissing", "routes.yaml"},
+		adminSecret:  {"AdminSecretMissing", "admin.yaml"},
+	} {
+		missed := func(ctx context.Context) (bool, error) {
+			var list eventsv1.EventList
+			err := suite.client.List(ctx, &list, client.InNamespace(systemNamespace))
+			return slices.ContainsFunc(list.Items, func(e eventsv1.Event) bool {
+				return e.Reason == missing.event && e.Regarding.Name == name.Name
+			}), err
+		}
+		if err := wait.PollUntilContextTimeout(ctx, glance, patience, true, missed); err != nil {
+			return fmt.Errorf("waiting for an event %s: %w", missing.event, err)
+		}
+		if _, err := suite.plane.Kubectl(ctx, "apply", "-f", "../../config/receiver/"+missing.file); err != nil {
+			return err
+		}
 	}
-	if err := wait.PollUntilContextTimeout(ctx, glance, patience, true, missed); err != nil {
-		return fmt.Errorf("waiting for an event that says that the Secret for routes is missing: %w", err)
-	}
-	_, err := suite.plane.Kubectl(ctx, "apply", "-f", "../../config/receiver/routes.yaml")
-	return err
+	return nil
 }
 
 // routesWrites counts writes of the Secret for routes that changed nothing.
@@ -99,11 +105,10 @@ func (w *routesWrites) needless() int {
 	return w.count
 }
 
-// receiver is the admin port of a receiver, as the manager sees it. What it
-// tells is what the tests put there.
+// receiver is the admin port of a receiver, as the manager sees it. Its token and its
+// certificate are those that the manager wrote. What it tells is what the tests put there.
 type receiver struct {
 	*httptest.Server
-	access statistics.Receiver
 
 	mu     sync.Mutex
 	routes map[types.NamespacedName]map[string]any
@@ -113,31 +118,35 @@ type receiver struct {
 
 func startReceiver() *receiver {
 	r := &receiver{routes: map[types.NamespacedName]map[string]any{}}
-	r.Server = httptest.NewTLSServer(http.HandlerFunc(r.serve))
-	dir, err := os.MkdirTemp("", "receiver-")
-	if err != nil {
-		panic(err)
-	}
-	r.access = statistics.Receiver{URL: r.URL, TokenFile: filepath.Join(dir, "token"), CAFile: filepath.Join(dir, "ca.crt")}
-	for path, content := range map[string][]byte{
-		r.access.TokenFile: []byte("token-of-the-suite\n"),
-		r.access.CAFile:    pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: r.Certificate().Raw}),
-	} {
-		if err := os.WriteFile(path, content, 0o600); err != nil {
-			panic(err)
+	r.Server = httptest.NewUnstartedServer(http.HandlerFunc(r.serve))
+	r.TLS = &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		data, err := mounted(hello.Context())
+		if err != nil {
+			return nil, err
 		}
-	}
+		pair, err := tls.X509KeyPair(data["tls.crt"], data["tls.key"])
+		return &tls.Config{Certificates: []tls.Certificate{pair}}, err
+	}}
+	r.StartTLS()
 	return r
+}
+
+// mounted is what the kubelet would mount into the receiver.
+func mounted(ctx context.Context) (map[string][]byte, error) {
+	var secret corev1.Secret
+	err := suite.client.Get(ctx, adminSecret, &secret)
+	return secret.Data, err
 }
 
 func (r *receiver) serve(w http.ResponseWriter, request *http.Request) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.asked++
+	data, err := mounted(request.Context())
 	switch {
 	case r.fault != nil:
 		r.fault(w, request)
-	case request.Header.Get("Authorization") != "Bearer token-of-the-suite":
+	case err != nil || len(data["token"]) != 64 || request.Header.Get("Authorization") != "Bearer "+string(data["token"]):
 		w.WriteHeader(http.StatusUnauthorized)
 	default:
 		all := []map[string]any{}

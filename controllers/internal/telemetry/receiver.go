@@ -23,6 +23,16 @@ var (
 		Help: "Attempts to bring changed routes into the receiver's Secret, by result.",
 	}, []string{"result"})
 
+	adminSecretWrites = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "ess_operator_admin_secret_writes_total",
+		Help: "Attempts to write what was missing or due into the Secret of the receiver's admin port, by result.",
+	}, []string{"result"})
+
+	adminCertificate = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "ess_operator_admin_certificate_expiry_timestamp_seconds",
+		Help: "Time at which the certificate of the receiver's admin port expires, in seconds since 1970; 0 when there is none.",
+	})
+
 	polls = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "ess_operator_receiver_polls_total",
 		Help: "Attempts to get the receiver's statistics, by result.",
@@ -35,7 +45,7 @@ var (
 )
 
 func init() {
-	metrics.Registry.MustRegister(routes, routesBytes, routesWrites, polls, polled)
+	metrics.Registry.MustRegister(routes, routesBytes, routesWrites, adminSecretWrites, adminCertificate, polls, polled)
 }
 
 // SetRoutes notes how many routes were rendered, and the size of their file.
@@ -47,6 +57,19 @@ func SetRoutes(count, size int) {
 // CountRoutesWrite counts an attempt to write changed routes: "written", "missing" (there
 // is no Secret), "too_large" or "failed".
 func CountRoutesWrite(result string) { routesWrites.WithLabelValues(result).Inc() }
+
+// CountAdminSecretWrite counts an attempt to write the Secret of the receiver's admin port: "written", "missing"
+// (there is no Secret) or "failed".
+func CountAdminSecretWrite(result string) { adminSecretWrites.WithLabelValues(result).Inc() }
+
+// SetAdminCertificate notes when the certificate of the receiver's admin port expires; zero: there is none.
+func SetAdminCertificate(notAfter time.Time) {
+	if notAfter.IsZero() {
+		adminCertificate.Set(0)
+		return
+	}
+	adminCertificate.Set(float64(notAfter.Unix()))
+}
 
 // CountPoll counts an attempt to get statistics that ended at a time.
 func CountPoll(result string, at time.Time) {
