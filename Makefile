@@ -5,11 +5,12 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 
-# What a program prints for --version: the tag, or the commit, and whether the tree was clean.
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-LDFLAGS := -s -w -X github.com/ess-operator/ess-operator/internal/version.Version=$(VERSION)
+# VERSION is the tag of images; BUILD is what a program prints for --version, with the commit.
+VERSION := $(shell cat VERSION)
+BUILD ?= $(shell hack/version.sh)
+LDFLAGS = -s -w -X github.com/ess-operator/ess-operator/internal/version.Version=$(BUILD)
 PROGRAMS := $(patsubst %/main.go,./%,$(wildcard cmd/*/main.go webhook-receiver/main.go))
-MODULES := $(dir $(wildcard go.mod hack/*/*/go.mod))
+MODULES := $(dir $(wildcard go.mod hack/*/go.mod hack/*/*/go.mod))
 
 # How long each fuzz target runs, and which targets (a regular expression of go test).
 FUZZTIME ?= 10s
@@ -23,6 +24,14 @@ SIZES ?= -connections 1000 -subscriptions 5 -foreign-secrets 10000 -creates 200 
 ROUNDS ?= 1000
 # KEEP=1 leaves the demo running.
 KEEP ?=
+# What images are made of, and for what. GOFIPS140=v1.0.0 gives FIPS images, whose tag ends in -fips.
+IMAGES ?=
+PLATFORMS ?= linux/amd64,linux/arm64
+REPOSITORY ?= ghcr.io/ess-operator
+GOFIPS140 ?=
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
+IMAGE_FLAGS = -root . -programs '$(IMAGES)' -platforms '$(PLATFORMS)' -repository '$(REPOSITORY)' -version '$(BUILD)' \
+  -tag '$(VERSION)$(if $(GOFIPS140),-fips)' -fips140 '$(GOFIPS140)' -revision "$$(git rev-parse HEAD 2>/dev/null)" -created '$(SOURCE_DATE_EPOCH)'
 export FUZZTIME FUZZ ARGS KEEP
 
 ##@ Use
@@ -68,6 +77,14 @@ bench-receiver: ## Measure the receiver: what TLS, signature and journal cost, a
 	@go build -o bin/bench-receiver ./webhook-receiver/internal/bench
 	@bin/bench-receiver
 
+##@ Ship
+
+image-archives: images ## Make images as dist/images/<program>.tar; IMAGES=manager PLATFORMS=linux/amd64 for less, GOFIPS140=v1.0.0 for FIPS.
+	@bin/images archives $(IMAGE_FLAGS) -out dist/images
+
+sbom: images ## List what each program is made of in dist/sbom/<program>.cdx.json.
+	@bin/images sbom $(IMAGE_FLAGS) -out dist/sbom
+
 ##@ Write
 
 generate: ## Write deepcopy code, CRDs and the manager's role from the Go types.
@@ -85,6 +102,9 @@ tidy: ## Tidy the go.mod of every module.
 controlplane: ## Build etcd and Kubernetes from source; minutes the first time, then nothing.
 	@hack/controlplane/build.sh
 
+images: # The program that makes images; no target for people.
+	@GOFIPS140= GOOS= GOARCH= GOWORK=off go build -C hack/images -o $(CURDIR)/bin/images .
+
 tools: ## Build the pinned tools into bin/tools/.
 	@hack/tools/build.sh
 
@@ -94,4 +114,4 @@ clean: ## Remove the programs, but not the control plane and the tools.
 distclean: ## Remove everything that was built.
 	rm -rf bin
 
-.PHONY: help build demo check test lint verify fuzz crash bench-operator bench-receiver generate fmt tidy controlplane tools clean distclean
+.PHONY: help build demo check test lint verify fuzz crash bench-operator bench-receiver image-archives sbom images generate fmt tidy controlplane tools clean distclean
