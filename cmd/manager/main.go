@@ -15,6 +15,7 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
 	"github.com/ess-operator/ess-operator/controllers"
@@ -60,6 +61,9 @@ func run(ctx context.Context, o options) error {
 		if err := add(scheme); err != nil {
 			return fmt.Errorf("building the scheme: %w", err)
 		}
+	}
+	if err := metrics.Registry.Register(build()); err != nil {
+		return fmt.Errorf("registering the metric of the build: %w", err)
 	}
 	config, err := ctrl.GetConfig()
 	if err != nil {

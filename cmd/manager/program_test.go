@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ess-operator/ess-operator/internal/version"
 	"github.com/ess-operator/ess-operator/test/controlplane"
 )
 
@@ -56,6 +57,7 @@ func TestProgram(t *testing.T) {
 	serves(t, stopped, "http://"+probes+"/readyz", "ok")
 	serves(t, stopped, "http://"+probes+"/healthz", "ok")
 	serves(t, stopped, "http://"+metrics+"/metrics", `leader_election_master_status{name="manager.concur.ess-operator.io"} 1`)
+	serves(t, stopped, "http://"+metrics+"/metrics", `ess_operator_build_info{version="`+version.String()+`"} 1`)
 	if err := program.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 // Package version says which build of ess-operator a program is.
 //
-// "make build" sets Version from git. A program built in another way, such as by
+// "make build" sets Version from the file VERSION and git. A program built in another way, such as by
 // "go install", falls back on what the Go toolchain recorded in it, so that a bug
 // report always has something to name.
 package version
@@ -9,8 +9,8 @@ import (
 	"runtime/debug"
 )
 
-// Version is set by the linker: a tag such as v0.1.0, or one with the distance and the
-// commit since, such as v0.1.0-3-g1a2b3c4, with -dirty when the tree had changes.
+// Version is set by the linker, to what hack/version.sh prints: a release such as v0.1.0,
+// or with the commit, such as v0.1.0+1a2b3c4d5e6f, with .dirty when the tree had changes.
 var Version string
 
 // String returns the version of the running program, never empty.
