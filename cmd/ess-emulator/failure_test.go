@@ -31,6 +31,7 @@ func TestWhatCannotStartSaysWhy(t *testing.T) {
 		"--listen=" + taken.Addr().String():       "address already in use",
 		"--admin-listen=" + taken.Addr().String(): "address already in use",
 		"--echo-listen=nowhere":                   "listening for HTTPS",
+		"--sink-listen=nowhere":                   "listening for CloudEvents",
 		"--issue-cert=localhost":                  "want host[,host]:file-prefix",
 		"--delivery-ca-file=" + empty:             "holds no certificate",
 		"--delivery-ca-file=" + empty + ".not":    "no such file",

@@ -4,7 +4,8 @@
 //	ess-emulator
 //
 // starts it with a demo application on https://127.0.0.1:8443 and an admin API on http://127.0.0.1:8444,
-// and prints what to do next. Keys and certificates are kept in .ess-emulator. See docs/emulator.md.
+// and prints what to do next. Keys and certificates are kept in .ess-emulator. With --sink-listen it is a
+// sink instead, which prints the CloudEvents that it gets. See docs/emulator.md.
 package main
 
 import (
@@ -40,9 +41,21 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stdout, "ess-emulator", version.String())
 		return 0
 	}
-	if err := serve(ctx, opts, stdout, stderr); err != nil {
+	if err := opts.task()(ctx, opts, stdout, stderr); err != nil {
 		fmt.Fprintf(stderr, "ess-emulator: %v\n", err)
 		return 1
 	}
 	return 0
+}
+
+// task is what the flags ask the program to do.
+func (o *options) task() func(ctx context.Context, o *options, stdout, stderr io.Writer) error {
+	switch {
+	case o.sinkListen != "":
+		return serveDisplay
+	case o.initialize:
+		return initialize
+	default:
+		return serve
+	}
 }

@@ -166,6 +166,7 @@ func TestWrongFlags(t *testing.T) {
 	for _, args := range [][]string{
 		{"--nothing"}, {"argument"}, {"--clock=fast"}, {"--log-format=xml"}, {"--log-level=LOUD"}, {"--padding=none"},
 		{"--status-invalid=1000"}, {"--application=id=a"}, {"--application=id=a,secret=hush,colour=red"},
+		{"--init", "--sink-listen=:0"}, {"--sample-interval=-1s"}, {"--sample-interval=often"},
 	} {
 		var logs bytes.Buffer
 		if code := run(t.Context(), args, io.Discard, &logs); code != 2 {

@@ -22,7 +22,10 @@ const (
 // options are the program's flags.
 type options struct {
 	listen, adminListen, echoListen string
+	sinkListen                      string
 	stateDir                        string
+	initialize                      bool
+	sampleInterval                  time.Duration
 	baseURL                         string
 	serverNames                     list
 	issue                           list
@@ -57,7 +60,13 @@ func (o *options) bind(fs *flag.FlagSet) {
 		"`address` of the admin API, plain HTTP without authentication: keep it on loopback")
 	fs.StringVar(&o.echoListen, "echo-listen", "",
 		"`address` of a built-in HTTPS endpoint that checks and prints events and callouts; none if empty")
-	fs.StringVar(&o.stateDir, "state-dir", ".ess-emulator", "`directory` for keys and certificates, kept over restarts")
+	fs.StringVar(&o.sinkListen, "sink-listen", "",
+		"`address` of an event display, plain HTTP: prints the CloudEvents posted to it; then the program is nothing else")
+	fs.StringVar(&o.stateDir, "state-dir", ".ess-emulator",
+		"`directory` for keys and certificates, kept over restarts; may be read-only once it is complete")
+	fs.BoolVar(&o.initialize, "init", false, "write all that is missing in the state directory, and the certificates of --issue-cert, and stop")
+	fs.DurationVar(&o.sampleInterval, "sample-interval", 0,
+		"`time` between built-in events, one after the other for every topic and company with a subscription; 0 none")
 	fs.StringVar(&o.baseURL, "base-url", "",
 		"`URL` that tokens name as geolocation and issuer; if empty the one a client called")
 	fs.Var(&o.serverNames, "server-name",
@@ -82,18 +91,31 @@ func parse(args []string) (*options, error) {
 	if err := fs.Parse(args); err != nil {
 		return nil, err
 	}
-	switch {
-	case fs.NArg() > 0:
-		return nil, fmt.Errorf("unexpected argument %q: there are only flags", fs.Arg(0))
-	case o.clock != "real" && o.clock != "manual":
-		return nil, fmt.Errorf("--clock=%s: want real or manual", o.clock)
-	case o.logFormat != "text" && o.logFormat != "json":
-		return nil, fmt.Errorf("--log-format=%s: want text or json", o.logFormat)
+	if err := o.validate(fs.Args()); err != nil {
+		return nil, err
 	}
 	if err := o.readApplications(); err != nil {
 		return nil, err
 	}
 	return o, o.readCallouts()
+}
+
+// validate refuses flags that cannot be, alone or together, and arguments that are none.
+func (o *options) validate(rest []string) error {
+	switch {
+	case len(rest) > 0:
+		return fmt.Errorf("unexpected argument %q: there are only flags", rest[0])
+	case o.clock != "real" && o.clock != "manual":
+		return fmt.Errorf("--clock=%s: want real or manual", o.clock)
+	case o.logFormat != "text" && o.logFormat != "json":
+		return fmt.Errorf("--log-format=%s: want text or json", o.logFormat)
+	case o.initialize && o.sinkListen != "":
+		return errors.New("--init and --sink-listen: the event display has no keys; give one of them")
+	case o.sampleInterval < 0:
+		return fmt.Errorf("--sample-interval=%v: want 0 or more", o.sampleInterval)
+	default:
+		return nil
+	}
 }
 
 // readApplications decodes the --application flags. It is done here and not by package flag, whose errors

@@ -50,6 +50,19 @@ func serve(ctx context.Context, o *options, stdout, stderr io.Writer) error {
 	return p.run(ctx)
 }
 
+// initialize completes the state directory and stops. A program that starts with the same flags then writes nothing.
+func initialize(_ context.Context, o *options, stdout, stderr io.Writer) error {
+	p, err := prepare(o, stdout, stderr)
+	if err != nil {
+		return err
+	}
+	if _, err := p.serverCertificate(); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "ess-emulator has its keys and certificates in %s.\n", o.stateDir)
+	return nil
+}
+
 // prepare reads or makes the keys and builds the emulator.
 func prepare(o *options, stdout, stderr io.Writer) (*program, error) {
 	keys, err := stateDir(o.stateDir).keys()
@@ -102,8 +115,10 @@ func (p *program) publishCertificates() error {
 	if err := write(dir.path("signing-key.pem"), p.keys.SigningKeyPEM(), 0o644); err != nil {
 		return err
 	}
-	if err := writeCertificate(dir.path("webhook"), p.emu.WebhookCertificate()); err != nil {
-		return err
+	if !shows(p.keys, dir.path("webhook")) {
+		if err := writeCertificate(dir.path("webhook"), p.emu.WebhookCertificate()); err != nil {
+			return err
+		}
 	}
 	if _, err := certificate(p.keys, dir.path("endpoint"), localhost); err != nil {
 		return err
@@ -120,10 +135,15 @@ func (p *program) publishCertificates() error {
 	return nil
 }
 
+// serverCertificate is that of Concur's face.
+func (p *program) serverCertificate() (tls.Certificate, error) {
+	hosts := append(localhost[:3:3], p.opts.serverNames...)
+	return certificate(p.keys, stateDir(p.opts.stateDir).path("server"), hosts)
+}
+
 // open starts to listen, so that whoever reads the welcome can call.
 func (p *program) open(ctx context.Context) error {
-	dir := stateDir(p.opts.stateDir)
-	server, err := certificate(p.keys, dir.path("server"), append(localhost[:3:3], p.opts.serverNames...))
+	server, err := p.serverCertificate()
 	if err != nil {
 		return err
 	}
@@ -136,7 +156,7 @@ func (p *program) open(ctx context.Context) error {
 	if p.opts.echoListen == "" {
 		return nil
 	}
-	endpoint, err := certificate(p.keys, dir.path("endpoint"), localhost)
+	endpoint, err := certificate(p.keys, stateDir(p.opts.stateDir).path("endpoint"), localhost)
 	if err != nil {
 		return err
 	}
@@ -162,6 +182,9 @@ func (p *program) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return p.clock.Run(ctx) })
 	group.Go(func() error { return p.emu.Run(ctx) })
+	if every := p.opts.sampleInterval; every > 0 {
+		group.Go(func() error { return p.emu.PublishSamples(ctx, every) })
+	}
 	p.listenAndServe(ctx, group, p.api, p.emu.Handler())
 	p.listenAndServe(ctx, group, p.admin, p.emu.AdminHandler())
 	if p.echo != nil {

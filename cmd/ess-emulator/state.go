@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rsa"
 	"crypto/tls"
@@ -11,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/ess-operator/ess-operator/internal/essemulator"
@@ -139,6 +141,13 @@ func serves(k essemulator.Keys, leaf *x509.Certificate, hosts []string) bool {
 	return true
 }
 
+// shows tells whether the certificate in prefix.crt and prefix.key is one that deliveries may present: of our CA, good
+// for a month, with the key that signs.
+func shows(k essemulator.Keys, prefix string) bool {
+	cert, err := tls.LoadX509KeyPair(prefix+".crt", prefix+".key")
+	return err == nil && serves(k, cert.Leaf, nil) && k.Webhook.PublicKey.Equal(cert.Leaf.PublicKey)
+}
+
 func writeCertificate(prefix string, cert tls.Certificate) error {
 	certPEM, keyPEM, err := essemulator.CertificatePEM(cert)
 	if err != nil {
@@ -150,10 +159,16 @@ func writeCertificate(prefix string, cert tls.Certificate) error {
 	return write(prefix+".crt", certPEM, 0o644)
 }
 
-// write replaces a file in one step, so that nobody reads half of it.
+// write replaces a file in one step, so that nobody reads half of it. What holds the data already is left alone, as
+// the directory may be read-only.
 func write(name string, data []byte, mode fs.FileMode) error {
+	if old, err := os.ReadFile(name); err == nil && bytes.Equal(old, data) {
+		return nil
+	}
 	next := name + ".new"
-	if err := os.WriteFile(next, data, mode); err != nil {
+	if err := os.WriteFile(next, data, mode); errors.Is(err, syscall.EROFS) {
+		return fmt.Errorf("writing %s: the directory is read-only and not complete; write it with --init and the same flags: %w", name, err)
+	} else if err != nil {
 		return fmt.Errorf("writing %s: %w", name, err)
 	}
 	if err := os.Rename(next, name); err != nil {
