@@ -18,7 +18,7 @@ import (
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
 )
 
-// +kubebuilder:rbac:groups=concur.ess-operator.io,resources=applicationconnectors,verbs=get;list;watch
+// +kubebuilder:rbac:groups=concur.ess-operator.io,resources=applicationconnectors,verbs=list;watch
 // +kubebuilder:rbac:groups=concur.ess-operator.io,resources=applicationconnectors/status,verbs=patch
 
 // SetupWithManager registers the controller.

@@ -20,7 +20,7 @@ import (
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
 )
 
-// +kubebuilder:rbac:groups=concur.ess-operator.io,resources=concurconnections,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=concur.ess-operator.io,resources=concurconnections,verbs=list;watch;patch
 // +kubebuilder:rbac:groups=concur.ess-operator.io,resources=concurconnections/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch

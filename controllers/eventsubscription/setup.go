@@ -18,10 +18,10 @@ import (
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
 )
 
-// +kubebuilder:rbac:groups=concur.ess-operator.io,resources=eventsubscriptions,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=concur.ess-operator.io,resources=eventsubscriptions,verbs=list;watch;patch
 // +kubebuilder:rbac:groups=concur.ess-operator.io,resources=eventsubscriptions/status,verbs=patch
 // +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,resourceNames=concurconnections.concur.ess-operator.io;eventsubscriptions.concur.ess-operator.io,verbs=get
-// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=list;watch
 
 // SetupWithManager registers the controller.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {

@@ -25,6 +25,9 @@ type Options struct {
 	CRDDirs []string
 	// Audit writes one line per request to ControlPlane.AuditLog, at level Metadata.
 	Audit bool
+	// AuditBodies adds what clients send with their writes (level Request), save
+	// Secrets and tokens. It means nothing without Audit.
+	AuditBodies bool
 	// WithoutControllers leaves kube-controller-manager out: namespaces then never
 	// finish being deleted, and nothing is garbage-collected.
 	WithoutControllers bool

@@ -14,7 +14,19 @@ const auditPolicy = `apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
-- level: Metadata
+`
+
+// auditBodies is the rule that adds the bodies of writes; what is secret stays out.
+const auditBodies = `- level: Metadata
+  resources:
+  - {group: "", resources: [secrets, serviceaccounts/token]}
+  - {group: authentication.k8s.io}
+- level: Request
+  verbs: [create, update, patch, delete, deletecollection]
+`
+
+// auditAll is the rule for all that no rule before it is about.
+const auditAll = `- level: Metadata
 `
 
 // auditLogMegabytes is beyond what any test writes: a rotated log would hide requests.
@@ -53,17 +65,21 @@ func (cp *ControlPlane) prepare(opts Options) error {
 		}
 	}
 	cp.env = env
-	if opts.Audit {
-		return cp.audit(api)
+	if !opts.Audit {
+		return nil
 	}
-	return nil
+	policy := auditPolicy
+	if opts.AuditBodies {
+		policy += auditBodies
+	}
+	return cp.audit(api, policy+auditAll)
 }
 
 // audit makes the API server log requests. In mode blocking, its default, a
 // line is in the file before the client sees the end of the response.
-func (cp *ControlPlane) audit(api *envtest.APIServer) error {
+func (cp *ControlPlane) audit(api *envtest.APIServer, rules string) error {
 	policy := filepath.Join(cp.Dir, "audit-policy.yaml")
-	if err := os.WriteFile(policy, []byte(auditPolicy), 0o600); err != nil {
+	if err := os.WriteFile(policy, []byte(rules), 0o600); err != nil {
 		return err
 	}
 	cp.AuditLog = filepath.Join(cp.Dir, "audit.log")

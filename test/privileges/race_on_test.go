@@ -1,0 +1,5 @@
+//go:build race
+
+package privileges_test
+
+const raceEnabled = true
