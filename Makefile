@@ -82,12 +82,16 @@ bench-receiver: ## Measure the receiver: what TLS, signature and journal cost, a
 image-archives: images ## Make images as dist/images/<program>.tar; IMAGES=manager PLATFORMS=linux/amd64 for less, GOFIPS140=v1.0.0 for FIPS.
 	@bin/images archives $(IMAGE_FLAGS) -out dist/images
 
+chart: ## Pack the Helm chart as dist/ess-operator-<version>.tgz.
+	@hack/tools/build.sh helm
+	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) bin/tools/helm package --destination dist charts/ess-operator
+
 sbom: images ## List what each program is made of in dist/sbom/<program>.cdx.json.
 	@bin/images sbom $(IMAGE_FLAGS) -out dist/sbom
 
 ##@ Write
 
-generate: ## Write deepcopy code, CRDs and the manager's role from the Go types.
+generate: ## Write deepcopy code, CRDs, the manager's role and the Helm chart.
 	@hack/generate.sh
 
 fmt: ## Format the Go code.
@@ -114,4 +118,4 @@ clean: ## Remove the programs, but not the control plane and the tools.
 distclean: ## Remove everything that was built.
 	rm -rf bin
 
-.PHONY: help build demo check test lint verify fuzz crash bench-operator bench-receiver image-archives sbom images generate fmt tidy controlplane tools clean distclean
+.PHONY: help build demo check test lint verify fuzz crash bench-operator bench-receiver image-archives chart sbom images generate fmt tidy controlplane tools clean distclean

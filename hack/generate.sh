@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Writes what is made from Go types and their markers: deepcopy functions, the
-# CRDs, and the role that the manager needs.
+# CRDs, and the role that the manager needs; and what is made from the manifests:
+# the Helm chart.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -15,3 +16,5 @@ generate crd paths=./api/... output:crd:artifacts:config=config/crd/bases
 
 generate rbac:roleName=ess-operator-manager paths=./controllers/... paths=./cmd/manager/... \
   output:rbac:artifacts:config=config/rbac
+
+GOWORK=off go run -C hack/chart . --root ../..

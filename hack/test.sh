@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs the tests of the packages given, with one line for each package that has
 # any: how many ran, how many were skipped, how long it took. A package that fails
-# shows all it printed. ARGS holds more arguments for go test.
+# shows all it printed. ARGS holds more arguments for go test. With ./... alone the
+# modules of hack/ that have tests follow, which ./... does not enter.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -17,4 +18,16 @@ else
 fi
 read -ra more <<<"${ARGS:-}"
 
-go test "${flags[@]}" "${more[@]}" "$@" 2>&1 | awk -f hack/test.awk
+run() {
+  local failed=0 module
+  go test "${flags[@]}" "${more[@]}" "$@" || failed=1
+  [ "$*" = ./... ] || return "$failed"
+  for module in hack/*/go.mod; do
+    module=$(dirname "$module")
+    [ -n "$(find "$module" -name '*_test.go' -print -quit)" ] || continue
+    GOWORK=off go test -C "$module" "${flags[@]}" "${more[@]}" ./... || failed=1
+  done
+  return "$failed"
+}
+
+run "$@" 2>&1 | awk -f hack/test.awk

@@ -1,0 +1,86 @@
+{{/* What names begin with. The longest suffix has 23 characters, and a Service may have 63. */}}
+{{- define "ess-operator.fullname" -}}
+{{- $name := .Values.fullnameOverride | default (ternary .Release.Name (printf "%s-ess-operator" .Release.Name) (contains "ess-operator" .Release.Name)) -}}
+{{- if gt (len $name) 40 -}}
+{{- fail (printf "the objects would be called %s-…, which is too long: set fullnameOverride to at most 40 characters" $name) -}}
+{{- end -}}
+{{- $name -}}
+{{- end }}
+
+{{/* The same for objects of the cluster, which releases of one name in several namespaces must not share. */}}
+{{- define "ess-operator.clusterName" -}}
+{{- $name := include "ess-operator.fullname" . -}}
+{{- if eq .Release.Namespace (printf "%s-system" $name) }}{{ $name }}{{ else }}{{ $name }}-{{ .Release.Namespace }}{{ end -}}
+{{- end }}
+
+{{/* Labels that every object has beside those of the manifests. */}}
+{{- define "ess-operator.labels" -}}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{/* Reference of an image. */}}
+{{- define "ess-operator.image" -}}
+{{- printf "%s/%s:%s" .image.registry .image.repository (.image.tag | default .root.Chart.AppVersion) -}}
+{{- with .image.digest }}@{{ . }}{{ end -}}
+{{- end }}
+
+{{/* Flags of the manager beside those of the manifest. */}}
+{{- define "ess-operator.managerArgs" -}}
+{{- with .Values.manager.allowedHosts }}
+- {{ printf "--allowed-hosts=%s" (join "," .) | quote }}
+{{- end }}
+{{- with .Values.manager.watchNamespaces }}
+- {{ printf "--watch-namespaces=%s" (join "," .) | quote }}
+{{- end }}
+{{- if .Values.manager.crossNamespaceSinks }}
+- --cross-namespace-sinks
+{{- end }}
+{{- include "ess-operator.logArgs" .Values.manager.logging }}
+{{- range .Values.manager.extraArgs }}
+- {{ . | quote }}
+{{- end }}
+{{- end }}
+
+{{/* Flags of the receiver beside those of the manifest. */}}
+{{- define "ess-operator.receiverArgs" -}}
+{{- include "ess-operator.logArgs" .Values.receiver.logging }}
+{{- range .Values.receiver.extraArgs }}
+- {{ . | quote }}
+{{- end }}
+{{- end }}
+
+{{/* Flags of both for logging, where they differ from the programs' defaults. */}}
+{{- define "ess-operator.logArgs" -}}
+{{- if ne .level "info" }}
+- --log-level={{ .level }}
+{{- end }}
+{{- if ne .format "json" }}
+- --log-format={{ .format }}
+{{- end }}
+{{- end }}
+
+{{/* The receiver's config.yaml: that of the manifest, and over it what the values say. */}}
+{{- define "ess-operator.receiverConfig" -}}
+{{- $config := .Files.Get "files/receiver-config.yaml" | fromYaml -}}
+{{- with .Values.receiver.publicURL }}{{ $_ := set $config "publicURL" . }}{{ end -}}
+{{- if not .Values.receiver.tls.enabled }}{{ $_ := unset $config.events "tls" }}{{ end -}}
+{{- mergeOverwrite $config (deepCopy .Values.receiver.config) | toYaml -}}
+{{- end }}
+
+{{/* Those of its settings that need a restart; nothing when there are none. */}}
+{{- define "ess-operator.receiverRestart" -}}
+{{- $config := .Values.receiver.config -}}
+{{- with merge (pick $config "journal") (pick ($config.events | default dict) "maxConnections" "maxInFlight") }}{{ toJson . }}{{ end -}}
+{{- end }}
+
+{{/* The Secret with the receiver's certificate. */}}
+{{- define "ess-operator.receiverTLSSecret" -}}
+{{- .Values.receiver.tls.secretName | default (printf "%s-receiver-tls" (include "ess-operator.fullname" .)) -}}
+{{- end }}
+
+{{/* The host of the receiver's public URL. */}}
+{{- define "ess-operator.publicHost" -}}
+{{- (urlParse (required "receiver.publicURL is empty, and it names the host: set it, such as https://events.example.com" .Values.receiver.publicURL)).hostname -}}
+{{- end }}
