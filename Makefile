@@ -12,6 +12,9 @@ LDFLAGS = -s -w -X github.com/ess-operator/ess-operator/internal/version.Version
 PROGRAMS := $(patsubst %/main.go,./%,$(wildcard cmd/*/main.go webhook-receiver/main.go))
 MODULES := $(dir $(wildcard go.mod hack/*/go.mod hack/*/*/go.mod))
 
+# Modules of our own programs, which are tested and linted as the main one.
+SUBMODULES := $(patsubst %/go.mod,%,$(wildcard hack/*/go.mod))
+
 # How long each fuzz target runs, and which targets (a regular expression of go test).
 FUZZTIME ?= 10s
 FUZZ ?= .
@@ -56,6 +59,7 @@ test: controlplane ## All tests, on a real control plane, race detector on; PKG=
 lint: tools ## Lint the Go code, its import table, the API types and the scripts.
 	@bash -n .ci/run hack/*.sh hack/*/*.sh
 	@bin/tools/golangci-lint run $(PKG)
+	@for m in $(SUBMODULES); do (cd "$$m" && '$(CURDIR)/bin/tools/golangci-lint' run --config '$(CURDIR)/.golangci.yml' ./...); done
 
 verify: tools ## Fail if generate, fmt or tidy would change anything.
 	@hack/verify.sh generate fmt tidy

@@ -18,6 +18,9 @@ else
 fi
 read -ra more <<<"${ARGS:-}"
 
+# No result of those modules is taken from the cache, since what they read is the rest of
+# the tree, which go test does not look at; and they go without the race detector, which
+# makes compressing an image slow and one thread no safer.
 run() {
   local failed=0 module
   go test "${flags[@]}" "${more[@]}" "$@" || failed=1
@@ -25,7 +28,7 @@ run() {
   for module in hack/*/go.mod; do
     module=$(dirname "$module")
     [ -n "$(find "$module" -name '*_test.go' -print -quit)" ] || continue
-    GOWORK=off go test -C "$module" "${flags[@]}" "${more[@]}" ./... || failed=1
+    GOWORK=off go test -C "$module" -v -timeout "$timeout" -count=1 "${more[@]}" ./... || failed=1
   done
   return "$failed"
 }

@@ -3,8 +3,8 @@
 //
 // Many licences ask that their text goes wherever the program goes. [Collect] takes the
 // texts at the top of every module, and those between there and each package that is
-// linked: code that was taken over from others often has its own. A module without a
-// text is an error, since nobody may pass it on.
+// linked: code that was taken over from others often has its own. A module without the
+// text of a licence that we accept is an error, since we may not pass it on, or not so.
 package licence
 
 import (
@@ -18,14 +18,19 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/google/licensecheck"
 
 	"github.com/ess-operator/ess-operator/hack/images/internal/gobuild"
 )
 
-// ErrNone says that a module has no licence text.
-var ErrNone = errors.New("no licence text")
+// ErrNone says that a module has no text of a licence that we accept.
+var ErrNone = errors.New("no text of a licence that is accepted")
+
+// accepted are the licences that allow what we do, and ask for no more than that their
+// text goes along. To take a module under another one is a decision.
+var accepted = []string{"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT"}
 
 // Text is one file that has to be passed on.
 type Text struct {
@@ -116,28 +121,40 @@ func (s source) read(dir string, texts map[string]Text) error {
 			return fmt.Errorf("collecting licences of %s: %w", s.module, err)
 		}
 		name := path.Join(s.module, filepath.ToSlash(below), e.Name())
-		texts[name] = Text{Name: name, Module: s.module, Data: data, SPDX: identify(e.Name(), data)}
+		ids, err := identify(e.Name(), data)
+		if err != nil {
+			return fmt.Errorf("collecting licences of %s: %w", s.module, err)
+		}
+		texts[name] = Text{Name: name, Module: s.module, Data: data, SPDX: ids}
 	}
 	return nil
 }
+
+// scanner knows the accepted licences only: to learn all there are takes seconds.
+var scanner = sync.OnceValues(func() (*licensecheck.Scanner, error) {
+	known := slices.DeleteFunc(licensecheck.BuiltinLicenses(), func(l licensecheck.License) bool { return !slices.Contains(accepted, l.ID) || l.LRE == "" })
+	return licensecheck.NewScanner(known)
+})
 
 func isText(e fs.DirEntry) bool {
 	return e.Type().IsRegular() && wanted.MatchString(e.Name()) && !code.MatchString(e.Name())
 }
 
 // identify names the licences in a text that grants something.
-func identify(name string, data []byte) []string {
+func identify(name string, data []byte) ([]string, error) {
 	if !grants.MatchString(name) {
-		return nil
+		return nil, nil
+	}
+	known, err := scanner()
+	if err != nil {
+		return nil, fmt.Errorf("learning the accepted licences: %w", err)
 	}
 	var ids []string
-	for _, m := range licensecheck.Scan(data).Match {
-		if !m.IsURL { // a link says where a licence is, not that it holds
-			ids = append(ids, m.ID)
-		}
+	for _, m := range known.Scan(data).Match {
+		ids = append(ids, m.ID)
 	}
 	slices.Sort(ids)
-	return slices.Compact(ids)
+	return slices.Compact(ids), nil
 }
 
 // missing returns an error for each module that has no text.

@@ -3,7 +3,8 @@
 // It lists Go itself and every module that is linked in: version, checksum, licences,
 // and which module needs which. The list is read from the program and from the packages
 // that it was compiled from, so that modules which are only in go.mod are not in it. It
-// has no serial number and no time of day: the same program gives the same bytes.
+// has no serial number, and its time is that of the commit: the same program gives the
+// same bytes.
 package sbom
 
 import (
@@ -73,15 +74,16 @@ func (s Subject) component(b *gobuild.Binary, texts []licence.Text) (*cdx.Compon
 	if _, err := io.Copy(hash, file); err != nil {
 		return nil, err
 	}
+	url := "pkg:golang/" + b.Module + "@" + escape(s.Version) + "?type=module#" + strings.TrimPrefix(b.Main, b.Module+"/")
 	return &cdx.Component{
-		BOMRef:             "pkg:golang/" + b.Main + "@" + s.Version,
+		BOMRef:             url,
 		Type:               cdx.ComponentTypeApplication,
 		Name:               s.Name,
 		Version:            s.Version,
 		Description:        s.About,
 		Hashes:             &[]cdx.Hash{{Algorithm: cdx.HashAlgoSHA256, Value: hex.EncodeToString(hash.Sum(nil))}},
 		Licenses:           licences(b.Module, texts),
-		PackageURL:         "pkg:golang/" + b.Main + "@" + s.Version,
+		PackageURL:         url,
 		ExternalReferences: &[]cdx.ExternalReference{{Type: cdx.ERTypeVCS, URL: s.Source}},
 	}, nil
 }
@@ -118,8 +120,11 @@ func licences(module string, texts []licence.Text) *cdx.Licenses {
 }
 
 func packageURL(m gobuild.Module) string {
-	return "pkg:golang/" + m.Path + "@" + strings.ReplaceAll(m.Version, "+", "%2B") + "?type=module"
+	return "pkg:golang/" + m.Path + "@" + escape(m.Version) + "?type=module"
 }
+
+// escape writes a version as package URLs want it, where a plus is a space.
+func escape(version string) string { return strings.ReplaceAll(version, "+", "%2B") }
 
 // reference names a module, Go or the program's own in the graph.
 func reference(module string, b *gobuild.Binary) string {
