@@ -56,6 +56,9 @@ check: verify lint test ## All that must pass before a commit.
 test: controlplane ## All tests, on a real control plane, race detector on; PKG=./internal/ess/... for some.
 	@hack/test.sh $(PKG)
 
+test-argocd: ## What Argo CD makes of our kinds, by its own code; compiles it the first time, minutes.
+	@cd argocd && GOWORK=off go mod tidy -diff && GOWORK=off go test -count 1 ./...
+
 lint: tools ## Lint the Go code, its import table, the API types and the scripts.
 	@bash -n .ci/run hack/*.sh hack/*/*.sh
 	@bin/tools/golangci-lint run $(PKG)
@@ -122,4 +125,4 @@ clean: ## Remove the programs, but not the control plane and the tools.
 distclean: ## Remove everything that was built.
 	rm -rf bin
 
-.PHONY: help build demo check test lint verify fuzz crash bench-operator bench-receiver image-archives chart sbom images generate fmt tidy controlplane tools clean distclean
+.PHONY: help build demo check test test-argocd lint verify fuzz crash bench-operator bench-receiver image-archives chart sbom images generate fmt tidy controlplane tools clean distclean

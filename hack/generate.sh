@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Writes what is made from Go types and their markers: deepcopy functions, the
-# CRDs, and the role that the manager needs; and what is made from the manifests:
-# the Helm chart.
+# CRDs, and the role that the manager needs; what is made from the manifests:
+# the Helm chart; and the ConfigMap for Argo CD's users from its scripts.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -18,3 +18,5 @@ generate rbac:roleName=ess-operator-manager paths=./controllers/... paths=./cmd/
   output:rbac:artifacts:config=config/rbac
 
 GOWORK=off go run -C hack/chart . --root ../..
+
+hack/argocd/fragment.sh

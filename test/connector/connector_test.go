@@ -145,6 +145,8 @@ func TestSinkIsAwaited(t *testing.T) {
 		conn.Spec.Sink.Ref.Kind, conn.Spec.Sink.Ref.APIVersion, conn.Spec.Sink.Ref.Namespace = "Service", "v1", "other"
 	})
 	w.eventually(conn, "False", v1alpha1.SinkNotAllowedReason)
+	w.change(conn, func() { conn.Spec.Sink = v1alpha1.Sink{URI: "http://expense-bot.finance.svc:99999"} })
+	w.eventually(conn, "False", v1alpha1.InvalidSpecReason)
 }
 
 func TestReceiverTellsOfConnectors(t *testing.T) {

@@ -30,6 +30,7 @@ import (
 	"github.com/ess-operator/ess-operator/controllers/statistics"
 	"github.com/ess-operator/ess-operator/test/controlplane"
 	"github.com/ess-operator/ess-operator/test/invariants"
+	"github.com/ess-operator/ess-operator/test/samples"
 )
 
 // receiverURL is where SAP Concur would find the receiver; example.com is in the certificate of the test's server.
@@ -83,7 +84,8 @@ func run(m *testing.M) (code int, err error) {
 	}
 	defer suite.receiver.Close()
 	defer suite.receiver.admin.Close()
-	watcher, err := invariants.Watch(ctx, suite.client)
+	collection := samples.New("../../argocd/resource_customizations/concur.ess-operator.io", samples.OfConnectors)
+	watcher, err := invariants.Watch(ctx, suite.client, collection.Add)
 	if err != nil {
 		return 1, err
 	}
@@ -102,7 +104,7 @@ func run(m *testing.M) (code int, err error) {
 		fmt.Println("broken rule:", sentence)
 		code = 1
 	}
-	return code, nil
+	return collection.Check(code)
 }
 
 // prepare makes clients, the routes Secret and the receiver, whose authority it writes into dir.

@@ -14,15 +14,18 @@ import (
 
 // Watcher checks every version of every object of our kinds in a cluster.
 type Watcher struct {
+	observers []func(Object)
+
 	mu       sync.Mutex
 	versions int
 	broken   map[string]struct{}
 	done     sync.WaitGroup
 }
 
-// Watch starts watching until ctx ends.
-func Watch(ctx context.Context, c client.WithWatch) (*Watcher, error) {
-	w := &Watcher{broken: map[string]struct{}{}}
+// Watch starts watching until ctx ends. Observers are shown each version, too, from
+// several goroutines at once.
+func Watch(ctx context.Context, c client.WithWatch, observers ...func(Object)) (*Watcher, error) {
+	w := &Watcher{observers: observers, broken: map[string]struct{}{}}
 	for _, list := range []client.ObjectList{&v1alpha1.ConcurConnectionList{}, &v1alpha1.EventSubscriptionList{}, &v1alpha1.ApplicationConnectorList{}} {
 		events, err := c.Watch(ctx, list)
 		if err != nil {
@@ -53,6 +56,9 @@ func (w *Watcher) check(o Object) {
 	w.mu.Lock()
 	w.versions++
 	w.mu.Unlock()
+	for _, observe := range w.observers {
+		observe(o)
+	}
 	for _, sentence := range Check(o) {
 		w.note(fmt.Sprintf("%T %s/%s: %s", o, o.GetNamespace(), o.GetName(), sentence))
 	}

@@ -27,6 +27,7 @@ import (
 	"github.com/ess-operator/ess-operator/controllers/statistics"
 	"github.com/ess-operator/ess-operator/test/controlplane"
 	"github.com/ess-operator/ess-operator/test/invariants"
+	"github.com/ess-operator/ess-operator/test/samples"
 )
 
 // receiverURL is where the manager under test believes the receiver to be.
@@ -76,7 +77,8 @@ func run(m *testing.M) (code int, err error) {
 	if suite.client, err = client.NewWithWatch(suite.plane.Config, client.Options{Scheme: scheme}); err != nil {
 		return 1, err
 	}
-	watcher, err := invariants.Watch(ctx, suite.client)
+	collection := samples.New("../../argocd/resource_customizations/concur.ess-operator.io", samples.OfSubscriptions)
+	watcher, err := invariants.Watch(ctx, suite.client, collection.Add)
 	if err != nil {
 		return 1, err
 	}
@@ -91,15 +93,15 @@ func run(m *testing.M) (code int, err error) {
 	if err := <-stopped; err != nil {
 		return 1, err
 	}
+	return collection.Check(max(code, report(watcher, writes)))
+}
+
+// report prints the rules that were broken, and returns 1 if there were any.
+func report(watcher *invariants.Watcher, writes *routesWrites) (code int) {
 	if writes.needless() > 0 {
 		fmt.Printf("operator suite: the routes were written %d times although they were the same\n", writes.needless())
 		code = 1
 	}
-	return max(code, report(watcher)), nil
-}
-
-// report prints the rules that were broken, and returns 1 if there were any.
-func report(watcher *invariants.Watcher) (code int) {
 	versions, broken := watcher.Report()
 	fmt.Printf("operator suite: checked %d versions of objects against kstatus and our own rules\n", versions)
 	for _, sentence := range broken {
