@@ -49,6 +49,9 @@ demo: build controlplane ## Watch it work on a real control plane; KEEP=1 leaves
 	@go build -o bin/demo ./hack/demo
 	@bin/demo
 
+trial-keys: ## Write the keys of config/trial, once; docs/install.md says what for.
+	@hack/trial-keys.sh
+
 ##@ Check
 
 check: verify lint test ## All that must pass before a commit.
@@ -125,4 +128,4 @@ clean: ## Remove the programs, but not the control plane and the tools.
 distclean: ## Remove everything that was built.
 	rm -rf bin
 
-.PHONY: help build demo check test test-argocd lint verify fuzz crash bench-operator bench-receiver image-archives chart sbom images generate fmt tidy controlplane tools clean distclean
+.PHONY: help build demo trial-keys check test test-argocd lint verify fuzz crash bench-operator bench-receiver image-archives chart sbom images generate fmt tidy controlplane tools clean distclean

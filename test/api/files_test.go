@@ -24,6 +24,15 @@ func writeFile(t *testing.T, path, content string) {
 	}
 }
 
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 // keyPair is a certificate that signed itself, and its key, as PEM.
 func keyPair(t *testing.T) (certificate, key string) {
 	t.Helper()

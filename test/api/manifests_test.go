@@ -87,7 +87,7 @@ func podOf(deployment *appsv1.Deployment) *corev1.Pod {
 
 func TestNamespaceOfDefaultCanChange(t *testing.T) {
 	t.Parallel()
-	built := kubectl(t, "kustomize", overlay(t, "namespace: concur\nresources: [%s]", "trial")) // all there is
+	built := kubectl(t, "kustomize", overlay(t, "namespace: concur\nresources: [%s]", "default"))
 	if strings.Contains(built, systemNamespace) {
 		t.Errorf("an overlay with another namespace still names %s", systemNamespace)
 	}
@@ -120,7 +120,7 @@ func overlay(t *testing.T, format, directory string) string {
 
 func TestSamplesAreValid(t *testing.T) {
 	t.Parallel()
-	kubectl(t, "create", "namespace", "finance")
+	kubectl(t, "apply", "-f", "../../config/emulator/namespaces.yaml")
 	kubectl(t, "apply", "-k", "../../config/samples")
 
 	var sub v1alpha1.EventSubscription

@@ -23,14 +23,15 @@ const (
 
 // testReceiver holds what config/receiver adds to config/operator against the API server.
 func testReceiver(t *testing.T) {
+	kubectl(t, "apply", "-f", "../../config/emulator/namespaces.yaml") // no dry run sees a namespace of its own
 	for name, dir := range map[string]string{
 		"Knative": overlay(t, "resources: [%[1]s/default]\ncomponents: [%[1]s/knative]", ""),
 		"Alone":   overlay(t, "resources: [%[1]s/operator]\ncomponents: [%[1]s/receiver]", ""),
-		"Trial":   "../../config/trial",
+		"Trial":   filepath.Join(withTrialKeys(t), "trial"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			kubectl(t, "apply", "--dry-run=server", "-k", dir)
+			kubectl(t, "apply", "--dry-run=server", "--warnings-as-errors", "-k", dir)
 			built := kubectl(t, "kustomize", dir)
 			for _, deployment := range []string{receiverName, managerName} {
 				if err := suite.client.Create(t.Context(), podOf(deploymentIn(t, built, deployment)), client.DryRunAll); err != nil {
@@ -59,7 +60,7 @@ func deploymentIn(t *testing.T, manifests, name string) *appsv1.Deployment {
 
 // testHardened holds what Pod Security does not ask for.
 func testHardened(t *testing.T) {
-	deployment := deploymentIn(t, kubectl(t, "kustomize", "../../config/trial"), receiverName)
+	deployment := deploymentIn(t, kubectl(t, "kustomize", "../../config/default"), receiverName)
 	pod := deployment.Spec.Template.Spec
 	container := pod.Containers[0]
 	switch {
@@ -131,26 +132,31 @@ func testDataSurvives(t *testing.T) {
 // TestReceiverTakesItsConfiguration has the receiver itself read what the manifests give it.
 func TestReceiverTakesItsConfiguration(t *testing.T) {
 	t.Parallel()
-	var config corev1.ConfigMap
-	for text := range strings.SplitSeq(kubectl(t, "kustomize", "../../config/trial"), "\n---\n") {
-		var candidate corev1.ConfigMap
-		if strings.Contains(text, "kind: ConfigMap\n") && yaml.Unmarshal([]byte(text), &candidate) == nil && candidate.Name == receiverName {
-			config = candidate
-		}
-	}
-	dir := t.TempDir()
-	content := strings.ReplaceAll(config.Data["config.yaml"], "/etc/receiver", dir)
-	writeFile(t, filepath.Join(dir, "config.yaml"), content)
-	writeFile(t, filepath.Join(dir, "routes.yaml"), "subscriptions: []\n")
-	writeFile(t, filepath.Join(dir, "admin", "token"), "a-token-of-some-length\n")
-	for _, name := range []string{"tls", "admin"} {
-		certificate, key := keyPair(t)
-		writeFile(t, filepath.Join(dir, name, "tls.crt"), certificate)
-		writeFile(t, filepath.Join(dir, name, "tls.key"), key)
-	}
-	program := exec.CommandContext(t.Context(), "go", "run", "../../webhook-receiver", "check",
-		"--config="+filepath.Join(dir, "config.yaml"), "--routes="+filepath.Join(dir, "routes.yaml"))
-	if out, err := program.CombinedOutput(); err != nil {
-		t.Errorf("the receiver does not take config/receiver/config.yaml: %v\n%s", err, out)
+	for _, file := range []string{"../../config/receiver/config.yaml", "../../config/trial/receiver.yaml"} {
+		t.Run(file, func(t *testing.T) {
+			t.Parallel()
+			var config corev1.ConfigMap
+			if err := yaml.Unmarshal([]byte(readFile(t, file)), &config); err != nil {
+				t.Fatal(err)
+			}
+			dir := t.TempDir()
+			content := strings.ReplaceAll(config.Data["config.yaml"], "/etc/receiver", dir)
+			writeFile(t, filepath.Join(dir, "config.yaml"), content)
+			writeFile(t, filepath.Join(dir, "routes.yaml"), "subscriptions: []\n")
+			writeFile(t, filepath.Join(dir, "admin", "token"), "a-token-of-some-length\n")
+			for _, name := range []string{"tls", "admin"} {
+				certificate, key := keyPair(t)
+				writeFile(t, filepath.Join(dir, name, "tls.crt"), certificate)
+				writeFile(t, filepath.Join(dir, name, "tls.key"), key)
+			}
+			keys := trialKeys(t, filepath.Join(dir, "keys"))
+			writeFile(t, filepath.Join(dir, "proof", "ca.pem"), readFile(t, filepath.Join(keys, "ca.crt")))
+			writeFile(t, filepath.Join(dir, "proof", "concur.pem"), readFile(t, filepath.Join(keys, "signing-key.pem")))
+			program := exec.CommandContext(t.Context(), "go", "run", "../../webhook-receiver", "check",
+				"--config="+filepath.Join(dir, "config.yaml"), "--routes="+filepath.Join(dir, "routes.yaml"))
+			if out, err := program.CombinedOutput(); err != nil {
+				t.Errorf("the receiver does not take it: %v\n%s", err, out)
+			}
+		})
 	}
 }
