@@ -121,7 +121,7 @@ var receiverEdits = []edit{
 	{object: "ConfigMap/ess-operator-receiver", field: "data publicURL", value: "receiver.publicURL"},
 	{
 		object: "ConfigMap/ess-operator-receiver", field: "data config.yaml",
-		text: "config.yaml: |\n  {{- include \"ess-operator.receiverConfig\" $ | nindent @2 }}",
+		text: "config.yaml: |-\n  {{- include \"ess-operator.receiverConfig\" $ | nindent @2 }}",
 	},
 	{object: "PersistentVolumeClaim/ess-operator-receiver", field: "metadata annotations", text: "{{- if $.Values.receiver.persistence.keep }}\nannotations:\n  helm.sh/resource-policy: keep\n{{- end }}"},
 	{object: "PersistentVolumeClaim/ess-operator-receiver", field: "spec resources requests storage", value: "receiver.persistence.size"},

@@ -20,6 +20,9 @@ const (
 // assetsVariable is what the tests of Kubernetes projects agree on.
 const assetsVariable = "KUBEBUILDER_ASSETS"
 
+// pinFile says which Kubernetes there should be, from the root.
+const pinFile = "hack/controlplane/kubernetes/go.mod"
+
 // errNotBuilt: the programs are not where they should be.
 var errNotBuilt = errors.New("the control plane is not built: run `make controlplane` (some minutes, once)")
 
@@ -40,7 +43,7 @@ func findAssets(opts Options) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	version, err := pinnedVersion(filepath.Join(root, "hack", "controlplane", "kubernetes", "go.mod"))
+	version, err := pinnedVersion(filepath.Join(root, pinFile))
 	if err != nil {
 		return "", err
 	}
@@ -61,19 +64,20 @@ func absentFrom(dir string, names []string) string {
 	return ""
 }
 
-// moduleRoot is the nearest directory with a go.mod, from where go test runs: the
-// directory of the package under test.
+// moduleRoot is the nearest directory with a go.mod and with hack/controlplane, from
+// where go test runs: the directory of the package under test, which may be in a module
+// of its own below.
 func moduleRoot() (string, error) {
 	start, err := os.Getwd()
 	if err != nil {
 		return "", err
 	}
 	for dir := start; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+		if absentFrom(dir, []string{"go.mod", pinFile}) == "" {
 			return dir, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("finding the root of the Go module above %s: no go.mod there; run inside the repository", start)
+			return "", fmt.Errorf("finding the root of the Go module above %s: no %s there; run inside the repository", start, pinFile)
 		}
 	}
 }

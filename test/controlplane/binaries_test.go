@@ -58,7 +58,8 @@ func TestFindAssetsInTheModule(t *testing.T) {
 	writeFile(t, filepath.Join(root, "go.mod"), "module example.com/m\n")
 	writeFile(t, filepath.Join(root, "hack/controlplane/kubernetes/go.mod"),
 		"module example.com/k\n\nrequire (\n\tk8s.io/kubernetes v1.2.3 // indirect\n)\n")
-	below := filepath.Join(root, "test", "suite")
+	writeFile(t, filepath.Join(root, "hack/chart/go.mod"), "module example.com/m/hack/chart\n") // not the root
+	below := filepath.Join(root, "hack", "chart", "suite")
 	if err := os.MkdirAll(below, 0o700); err != nil {
 		t.Fatal(err)
 	}
