@@ -25,14 +25,14 @@ const (
 
 func TestDefaultInstalls(t *testing.T) {
 	t.Parallel()
-	kubectl(t, "apply", "-k", "../../config/default")
+	kubectl(t, "apply", "--warnings-as-errors", "-k", "../../config/default")
 
 	t.Run("PodSecurity", func(t *testing.T) { t.Parallel(); testPodSecurity(t) })
 	t.Run("ManagerPermissions", func(t *testing.T) { t.Parallel(); testManagerPermissions(t) })
 	t.Run("UserRoles", func(t *testing.T) { t.Parallel(); testUserRoles(t) })
 	t.Run("OperatorAlone", func(t *testing.T) {
 		t.Parallel()
-		kubectl(t, "apply", "--dry-run=server", "-k", overlay(t, "resources: [%[1]s/operator]\ncomponents: [%[1]s/network-policy]", ""))
+		kubectl(t, "apply", "--dry-run=server", "--warnings-as-errors", "-k", overlay(t, "resources: [%[1]s/operator]\ncomponents: [%[1]s/network-policy]", ""))
 	})
 	t.Run("Receiver", func(t *testing.T) { t.Parallel(); testReceiver(t) })
 	t.Run("Again", func(t *testing.T) { t.Parallel(); testAppliedAgain(t) })

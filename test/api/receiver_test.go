@@ -127,6 +127,12 @@ func testDataSurvives(t *testing.T) {
 			t.Errorf("after applying the manifests again Secret %s holds %q (%v)", name, secret.Data, err)
 		}
 	}
+	for _, file := range []string{"routes.yaml", "admin.yaml"} {
+		shown := kubectl(t, "apply", "--server-side", "--force-conflicts", "--dry-run=server", "-o", "yaml", "-f", "../../config/receiver/"+file)
+		if !strings.Contains(shown, "written:") {
+			t.Errorf("a server-side apply of %s takes away what the manager wrote:\n%s", file, shown)
+		}
+	}
 }
 
 // TestReceiverTakesItsConfiguration has the receiver itself read what the manifests give it.

@@ -1,6 +1,7 @@
 package resilience_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -13,8 +14,12 @@ import (
 	"github.com/ess-operator/ess-operator/internal/essemulator"
 )
 
-// definitions is what `kubectl delete -k config/crd` deletes.
-const definitions = "../../config/crd"
+const (
+	// definitions is what `kubectl delete -k config/crd` deletes.
+	definitions = "../../config/crd"
+	// manifests is everything in one file.
+	manifests = "../../dist/install.yaml"
+)
 
 // kubectl runs kubectl as administrator.
 func (w *world) kubectl(args ...string) string {
@@ -115,14 +120,18 @@ func (w *world) expectCallouts() {
 func TestManagerUninstalledAndInstalledAgain(t *testing.T) {
 	t.Parallel()
 	w, manager := installed(t)
-	w.kubectl("apply", "-k", "../../config/default")
+	w.kubectl("apply", "-f", manifests)
+	w.kubectl("apply", "-f", manifests) // as an upgrade does
+	w.expectKept()
 	manager.order("stop")
 	w.Eventually(manager.exited).Should(gomega.BeClosed())
 	if code := manager.cmd.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("the manager ended with %d:\n%s", code, manager.logged())
 	}
-	rest := withoutDefinitions(w.kubectl("kustomize", "../../config/default"))
-	_, err := w.plane.KubectlInput(t.Context(), strings.NewReader(rest), "delete", "-f", "-", "--timeout=60s")
+	file, err := os.ReadFile(manifests)
+	w.Expect(err).NotTo(gomega.HaveOccurred())
+	rest := withoutDefinitions(string(file))
+	_, err = w.plane.KubectlInput(t.Context(), strings.NewReader(rest), "delete", "-f", "-", "--timeout=60s")
 	w.Expect(err).NotTo(gomega.HaveOccurred())
 
 	var left v1alpha1.EventSubscriptionList
@@ -141,6 +150,23 @@ func TestManagerUninstalledAndInstalledAgain(t *testing.T) {
 		w.eventuallySubscribed(&left.Items[i])
 	}
 	w.expectKept()
+}
+
+// TestAllTakenAway follows docs/install.md: the definitions first, while the manager runs, and then the rest.
+func TestAllTakenAway(t *testing.T) {
+	t.Parallel()
+	w, manager := installed(t)
+	w.kubectl("apply", "-f", manifests)
+	w.kubectl("delete", "crd", "eventsubscriptions.concur.ess-operator.io", "concurconnections.concur.ess-operator.io",
+		"applicationconnectors.concur.ess-operator.io", "--timeout=60s")
+	manager.order("stop")
+	w.Eventually(manager.exited).Should(gomega.BeClosed())
+	w.kubectl("delete", "-f", manifests, "--ignore-not-found", "--timeout=60s")
+	w.expectKept()
+	left := w.kubectl("get", "namespaces,clusterroles,clusterrolebindings,crd", "-A", "-o", "name")
+	if strings.Contains(left, "ess-operator") {
+		t.Errorf("something of the operator is left:\n%s", left)
+	}
 }
 
 // withoutDefinitions leaves the definitions out of a stream of manifests.
