@@ -59,6 +59,12 @@ type ConcurConnectionStatus struct {
 	// The live value is a metric.
 	// +optional
 	LastSyncTime *metav1.Time `json:"lastSyncTime,omitempty"`
+
+	// lastHandledReconcileAt is the last value of the annotation
+	// concur.ess-operator.io/reconcile-requested-at that was acted upon.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
 }
 
 // SubscriptionUsage counts the subscriptions of an application at ESS.

@@ -68,6 +68,12 @@ type ApplicationConnectorStatus struct {
 	// retry is there while the operator waits before it tries again. It outlives a restart.
 	// +optional
 	Retry *RetryStatus `json:"retry,omitempty"`
+
+	// lastHandledReconcileAt is the last value of the annotation
+	// concur.ess-operator.io/reconcile-requested-at that was acted upon.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
 }
 
 // RecoveryStatus tells of the fetching of failed notifications.

@@ -16,6 +16,7 @@ import (
 	"github.com/ess-operator/ess-operator/controllers/internal/condition"
 	"github.com/ess-operator/ess-operator/controllers/internal/failure"
 	"github.com/ess-operator/ess-operator/controllers/internal/record"
+	"github.com/ess-operator/ess-operator/controllers/internal/request"
 )
 
 // testConnectionPath is what SAP Concur's button Test Connection calls (SAP Concur, Callouts and Application Connectors).
@@ -41,7 +42,25 @@ func (r *Reconciler) report(conn *v1alpha1.ApplicationConnector, out outcome) {
 		return
 	}
 	status.ObservedGeneration = conn.Generation
+	if out.acted(conn) {
+		status.LastHandledReconcileAt = request.Of(conn)
+	}
 	r.conditions(conn, out)
+}
+
+// acted reports whether a request for a reconcile, if there is one, was acted upon: by a run, where failed notifications
+// are fetched, unless nothing can be fetched.
+func (o outcome) acted(conn *v1alpha1.ApplicationConnector) bool {
+	switch {
+	case !conn.Spec.Recovers():
+		return true
+	case o.recovery != nil && o.recovery.Requested == request.Of(conn):
+		return true
+	case o.err == nil || errors.Is(o.err, failure.ErrNotRouted):
+		return false
+	default:
+		return o.recovery == nil || !errors.Is(o.err, o.recovery.Err) // not what an earlier run said
+	}
 }
 
 // conditions writes the conditions, and when to try again.

@@ -19,6 +19,7 @@ import (
 	"github.com/ess-operator/ess-operator/controllers/internal/finalizer"
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
 	"github.com/ess-operator/ess-operator/controllers/internal/record"
+	"github.com/ess-operator/ess-operator/controllers/internal/request"
 	"github.com/ess-operator/ess-operator/controllers/internal/transport"
 	"github.com/ess-operator/ess-operator/controllers/internal/uninstall"
 	"github.com/ess-operator/ess-operator/controllers/internal/wake"
@@ -152,6 +153,8 @@ type outcome struct {
 	err error
 	// next is when to look again.
 	next time.Duration
+	// acted says that a request for a reconcile, if there is one, was acted upon.
+	acted bool
 	// woken is the priority to wake dependents with; nil when nothing is new to them.
 	woken *int
 }
@@ -162,9 +165,9 @@ func (r *Reconciler) establish(ctx context.Context, conn *v1alpha1.ConcurConnect
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	s := r.sessions.Open(client.ObjectKeyFromObject(conn))
-	before, refreshed := s.Snapshot(), s.Schedule().RefreshedAt
+	before, schedule := s.Snapshot(), s.Schedule()
 	interval := conn.Spec.EffectiveResyncInterval()
-	out := outcome{session: s, next: interval}
+	out := outcome{session: s, next: interval, acted: true} // also by saying why nothing can be done
 
 	switch out.err = r.configure(ctx, conn, s); {
 	case errors.Is(out.err, session.ErrSuspended):
@@ -174,15 +177,21 @@ func (r *Reconciler) establish(ctx context.Context, conn *v1alpha1.ConcurConnect
 	case out.err == nil:
 		out.err = r.refresh(ctx, conn, s)
 		out.next = r.untilNext(s, interval)
+		out.acted = attempted(schedule, s.Schedule())
 	}
 
 	switch after := s.Snapshot(); {
 	case after.Phase != before.Phase, failure.Of(after.Cause).Reason != failure.Of(before.Cause).Reason:
 		out.woken = new(wake.Promptly)
-	case !s.Schedule().RefreshedAt.Equal(refreshed):
+	case !s.Schedule().RefreshedAt.Equal(schedule.RefreshedAt):
 		out.woken = new(wake.Resync)
 	}
 	return out, nil
+}
+
+// attempted reports whether ESS was listed, or did not let itself be, between two moments. A call that had to wait was not made.
+func attempted(before, after session.Schedule) bool {
+	return !after.RefreshedAt.Equal(before.RefreshedAt) || after.Failures != before.Failures
 }
 
 // configure gives the session what spec and Secret say. It returns
@@ -206,7 +215,7 @@ func (r *Reconciler) configure(ctx context.Context, conn *v1alpha1.ConcurConnect
 // work, be it found now or before.
 func (r *Reconciler) refresh(ctx context.Context, conn *v1alpha1.ConcurConnection, s *session.Session) error {
 	interval := conn.Spec.EffectiveResyncInterval()
-	requested := s.Request(conn.Annotations[v1alpha1.ReconcileRequestedAtAnnotation])
+	requested := s.Request(request.Of(conn))
 	snapshot, schedule := s.Snapshot(), s.Schedule()
 	if !requested && !r.due(snapshot, schedule, interval) {
 		return snapshot.Cause

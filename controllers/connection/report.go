@@ -17,6 +17,7 @@ import (
 	"github.com/ess-operator/ess-operator/controllers/internal/failure"
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
 	"github.com/ess-operator/ess-operator/controllers/internal/record"
+	"github.com/ess-operator/ess-operator/controllers/internal/request"
 	"github.com/ess-operator/ess-operator/internal/session"
 )
 
@@ -33,6 +34,9 @@ const (
 func (r *Reconciler) report(ctx context.Context, conn *v1alpha1.ConcurConnection, out outcome, needed []types.NamespacedName) error {
 	before := conn.DeepCopy()
 	conn.Status.ObservedGeneration = conn.Generation
+	if out.acted {
+		conn.Status.LastHandledReconcileAt = request.Of(conn)
+	}
 	if err := r.describe(ctx, conn, out.session.Snapshot()); err != nil {
 		return err
 	}

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
-	"github.com/ess-operator/ess-operator/controllers/internal/bounded"
 	"github.com/ess-operator/ess-operator/controllers/internal/failure"
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
+	"github.com/ess-operator/ess-operator/controllers/internal/request"
 	"github.com/ess-operator/ess-operator/controllers/internal/sink"
 	"github.com/ess-operator/ess-operator/controllers/internal/wake"
 	"github.com/ess-operator/ess-operator/controllers/statistics"
@@ -273,14 +273,8 @@ func (r *Reconciler) tooEarly(sub *v1alpha1.EventSubscription) bool {
 
 // requests reports whether the annotation asks for a reconcile that was not done yet.
 func requests(sub *v1alpha1.EventSubscription) bool {
-	value := requestedAt(sub)
+	value := request.Of(sub)
 	return value != "" && value != sub.Status.LastHandledReconcileAt
-}
-
-// requestedAt is the value of the annotation as status acknowledges it.
-func requestedAt(sub *v1alpha1.EventSubscription) string {
-	const longest = 256
-	return bounded.Text(sub.Annotations[v1alpha1.ReconcileRequestedAtAnnotation], longest)
 }
 
 // topics lists topics for a message.

@@ -1,10 +1,8 @@
 package eventsubscription
 
 import (
-	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	clocktesting "k8s.io/utils/clock/testing"
@@ -64,18 +62,5 @@ func TestTooEarly(t *testing.T) {
 				t.Errorf("too early is %v, want %v: %s", got, tc.want, tc.reason)
 			}
 		})
-	}
-}
-
-func TestRequestIsAcknowledgedAsJSONKeepsIt(t *testing.T) {
-	t.Parallel()
-	sub := &v1alpha1.EventSubscription{}
-	sub.Annotations = map[string]string{v1alpha1.ReconcileRequestedAtAnnotation: strings.Repeat("ü", 200) + "x"}
-	if got := requestedAt(sub); !utf8.ValidString(got) || len(got) > 256 {
-		t.Errorf("%d bytes, cut within a character: it would never equal what was stored", len(got))
-	}
-	sub.Annotations[v1alpha1.ReconcileRequestedAtAnnotation] = "x" + strings.Repeat("ü", 200)
-	if got := requestedAt(sub); !utf8.ValidString(got) || len(got) > 256 {
-		t.Errorf("%d bytes, cut within a character: it would never equal what was stored", len(got))
 	}
 }

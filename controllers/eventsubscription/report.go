@@ -14,6 +14,7 @@ import (
 	"github.com/ess-operator/ess-operator/controllers/internal/bounded"
 	"github.com/ess-operator/ess-operator/controllers/internal/condition"
 	"github.com/ess-operator/ess-operator/controllers/internal/failure"
+	"github.com/ess-operator/ess-operator/controllers/internal/request"
 	"github.com/ess-operator/ess-operator/controllers/statistics"
 )
 
@@ -40,7 +41,7 @@ func (o outcome) report(sub *v1alpha1.EventSubscription, now time.Time) {
 	}
 	known := sub.Status.ObservedGeneration == sub.Generation
 	sub.Status.ObservedGeneration = sub.Generation
-	sub.Status.LastHandledReconcileAt = requestedAt(sub)
+	sub.Status.LastHandledReconcileAt = request.Of(sub)
 	if o.held && known {
 		return // the failure that is being waited for is what there is to say
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/ess-operator/ess-operator/controllers/internal/failure"
 	"github.com/ess-operator/ess-operator/controllers/internal/login"
 	"github.com/ess-operator/ess-operator/controllers/internal/record"
+	"github.com/ess-operator/ess-operator/controllers/internal/request"
 	"github.com/ess-operator/ess-operator/controllers/internal/telemetry"
 	"github.com/ess-operator/ess-operator/controllers/internal/transport"
 	"github.com/ess-operator/ess-operator/controllers/internal/wake"
@@ -101,6 +102,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, conn *v1alpha1.ApplicationCo
 	if errors.Is(outcome.Err, errUnread) || ctx.Err() != nil {
 		return ctrl.Result{}, errors.Join(outcome.Err, ctx.Err()) // the API server's trouble, or the end of the process
 	}
+	st.generation, st.requested = conn.Generation, request.Of(conn)
+	outcome.Requested = st.requested
 	r.settle(conn, st, outcome, more)
 	outcome.Recovered = before.Recovered + int64(stored)
 	if outcome.RanAt.IsZero() {
@@ -118,11 +121,8 @@ func (r *Reconciler) forget(key types.NamespacedName) {
 
 // isDue reports whether it is time, or somebody asks for a run or changed what the last one failed for.
 func (r *Reconciler) isDue(conn *v1alpha1.ApplicationConnector, st *state) bool {
-	requested := conn.Annotations[v1alpha1.ReconcileRequestedAtAnnotation]
-	due := r.states.takeHurry(st) && st.failures > 0 || st.generation != conn.Generation || requested != st.requested ||
+	return r.states.takeHurry(st) && st.failures > 0 || st.generation != conn.Generation || request.Of(conn) != st.requested ||
 		!r.Clock.Now().Before(st.due)
-	st.generation, st.requested = conn.Generation, requested
-	return due
 }
 
 // settle sets when the next run is due.

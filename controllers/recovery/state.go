@@ -18,6 +18,8 @@ type Outcome struct {
 	Recovered int64
 	// FailedSeen is how many notifications were last listed.
 	FailedSeen int64
+	// Requested is the request for a reconcile that the last run acted upon.
+	Requested string
 	// Err is why the last run failed, or what it had to leave; nil after one that did all.
 	Err error
 }

@@ -56,7 +56,26 @@ func TestFailedNotificationsAreRecovered(t *testing.T) {
 	w.Eventually(w.left).Should(gomega.BeZero())
 	w.Eventually(func() int64 { return recoveryOf(w.read(conn)).Recovered }).Should(gomega.BeEquivalentTo(7))
 	w.again(conn, "now")
-	w.Eventually(func() int64 { return recoveryOf(w.read(conn)).FailedSeen }).Should(gomega.BeZero())
+	w.Eventually(func() string { return w.read(conn).Status.LastHandledReconcileAt }).Should(gomega.Equal("now"))
+	w.Expect(recoveryOf(conn).FailedSeen).To(gomega.BeZero(), "what is acknowledged was done")
+}
+
+func TestRequestsOfConnectorsAreAcknowledged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	acknowledged := func(conn *v1alpha1.ApplicationConnector) func() string {
+		return func() string { return w.read(conn).Status.LastHandledReconcileAt }
+	}
+	plain := w.connect("plain")
+	w.again(plain, "now")
+	w.Eventually(acknowledged(plain)).Should(gomega.Equal("now"))
+
+	w.startConcur()
+	lacking := w.connector("lacking", w.recovering(true))
+	w.create(lacking)
+	w.eventually(lacking, "False", v1alpha1.SecretNotFoundReason)
+	w.again(lacking, "now")
+	w.Eventually(acknowledged(lacking)).Should(gomega.Equal("now"), "nothing can be fetched, and status says why")
 }
 
 func recoveryOf(conn *v1alpha1.ApplicationConnector) v1alpha1.RecoveryStatus {

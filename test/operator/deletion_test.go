@@ -65,6 +65,35 @@ func TestNamespaceGoesWithEverythingInIt(t *testing.T) {
 	w.Expect(w.ess.Subscriptions(appID)).To(gomega.BeEmpty())
 }
 
+func TestConnectionAcknowledgesRequests(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	conn := w.connect()
+	acknowledged := func() string {
+		w.Expect(suite.client.Get(t.Context(), clientKey(conn), conn)).To(gomega.Succeed())
+		return conn.Status.LastHandledReconcileAt
+	}
+	request := func(value string) {
+		w.ess.ResetRequests()
+		w.change(conn, func() {
+			metav1.SetMetaDataAnnotation(&conn.ObjectMeta, v1alpha1.ReconcileRequestedAtAnnotation, value)
+		})
+		w.Eventually(acknowledged).Should(gomega.Equal(value))
+	}
+	w.Expect(acknowledged()).To(gomega.BeEmpty())
+	request("now")
+	w.Expect(w.calls(essemulator.OpList)).To(gomega.HaveLen(1), "what is acknowledged was done")
+
+	w.ess.InjectFault(essemulator.Fault{Operation: essemulator.OpList, ApplicationID: appID, Times: 1, Status: 503})
+	request("while Concur fails")
+	w.eventuallyReady(conn, "True", v1alpha1.ConnectedReason)
+
+	w.change(conn, func() { conn.Spec.Suspend = true })
+	w.eventuallyReady(conn, "False", v1alpha1.SuspendedReason)
+	request("while it is suspended")
+	w.Expect(w.calls(essemulator.OpList)).To(gomega.BeEmpty())
+}
+
 func TestSteadyStateCostsNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
