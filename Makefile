@@ -27,15 +27,24 @@ SIZES ?= -connections 1000 -subscriptions 5 -foreign-secrets 10000 -creates 200 
 ROUNDS ?= 1000
 # KEEP=1 leaves the demo running.
 KEEP ?=
+# Where known vulnerabilities are listed.
+VULNDB ?= https://vuln.go.dev
 # What images are made of, and for what. GOFIPS140=v1.0.0 gives FIPS images, whose tag ends in -fips.
 IMAGES ?=
 PLATFORMS ?= linux/amd64,linux/arm64
 REPOSITORY ?= ghcr.io/ess-operator
 GOFIPS140 ?=
+# What builds from Containerfile: podman, buildah or docker.
+BUILDER ?= podman
+PROGRAM ?= manager
+BUILD_ARGS ?=
+SOURCE_URL := https://github.com/ess-operator/ess-operator
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null)
+TAG = $(VERSION)$(if $(GOFIPS140),-fips)
 IMAGE_FLAGS = -root . -programs '$(IMAGES)' -platforms '$(PLATFORMS)' -repository '$(REPOSITORY)' -version '$(BUILD)' \
-  -tag '$(VERSION)$(if $(GOFIPS140),-fips)' -fips140 '$(GOFIPS140)' -revision "$$(git rev-parse HEAD 2>/dev/null)" -created '$(SOURCE_DATE_EPOCH)'
-export FUZZTIME FUZZ ARGS KEEP
+  -tag '$(TAG)' -fips140 '$(GOFIPS140)' -source '$(SOURCE_URL)' -revision '$(REVISION)' -created '$(SOURCE_DATE_EPOCH)'
+export FUZZTIME FUZZ ARGS KEEP VULNDB
 
 ##@ Use
 
@@ -62,12 +71,21 @@ test: controlplane ## All tests, on a real control plane, race detector on; PKG=
 test-argocd: ## What Argo CD makes of our kinds, by its own code; compiles it the first time, minutes.
 	@cd argocd && GOWORK=off go mod tidy -diff && GOWORK=off go test -count 1 ./...
 
-lint: tools ## Lint the Go code, its import table, the API types and the scripts.
+test-fips: controlplane ## All tests with Go's FIPS 140-3 module; GOFIPS140=v1.26.0 for another version of it.
+	@GOFIPS140='$(or $(GOFIPS140),v1.0.0)' hack/test.sh $(PKG)
+
+vulncheck: ## Look for known vulnerabilities; VULNDB=file:///path for a copy of the database, which is else fetched.
+	@hack/tools/build.sh govulncheck
+	@hack/vulncheck.sh $(PKG)
+
+lint: ## Lint the Go code, its import table, the API types and the scripts.
 	@bash -n .ci/run hack/*.sh hack/*/*.sh
+	@hack/tools/build.sh golangci-lint
 	@bin/tools/golangci-lint run $(PKG)
 	@for m in $(SUBMODULES); do (cd "$$m" && '$(CURDIR)/bin/tools/golangci-lint' run --config '$(CURDIR)/.golangci.yml' ./...); done
 
-verify: tools ## Fail if generate, fmt or tidy would change anything.
+verify: ## Fail if generate, fmt or tidy would change anything.
+	@hack/tools/build.sh controller-gen golangci-lint helm kustomize
 	@hack/verify.sh generate fmt tidy
 
 fuzz: ## Run each fuzz target for FUZZTIME; FUZZ=FuzzDecode for some.
@@ -99,6 +117,11 @@ chart: ## Pack the Helm chart as dist/ess-operator-<version>.tgz.
 sbom: images ## List what each program is made of in dist/sbom/<program>.cdx.json.
 	@bin/images sbom $(IMAGE_FLAGS) -out dist/sbom
 
+container: ## Build the image of PROGRAM with BUILDER from Containerfile.
+	@$(BUILDER) build -f Containerfile -t '$(REPOSITORY)/$(PROGRAM):$(TAG)' $(BUILD_ARGS) \
+	  --build-arg PROGRAM='$(PROGRAM)' --build-arg BUILD='$(BUILD)' --build-arg REVISION='$(REVISION)' --build-arg SOURCE='$(SOURCE_URL)' \
+	  --build-arg CREATED="$$(date -u -d '@$(SOURCE_DATE_EPOCH)' +%Y-%m-%dT%H:%M:%SZ)" --build-arg GOFIPS140='$(GOFIPS140)' .
+
 ##@ Write
 
 generate: ## Write deepcopy code, CRDs, the manager's role and the Helm chart.
@@ -128,4 +151,4 @@ clean: ## Remove the programs, but not the control plane and the tools.
 distclean: ## Remove everything that was built.
 	rm -rf bin
 
-.PHONY: help build demo trial-keys check test test-argocd lint verify fuzz crash bench-operator bench-receiver image-archives chart sbom images generate fmt tidy controlplane tools clean distclean
+.PHONY: help build demo trial-keys check test test-argocd test-fips vulncheck lint verify fuzz crash bench-operator bench-receiver image-archives chart sbom container images generate fmt tidy controlplane tools clean distclean

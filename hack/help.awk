@@ -5,5 +5,5 @@ BEGIN { print "make <target>" }
 /^[a-z-]+:.*## / {
 	target = $0; sub(/:.*/, "", target)
 	text = $0; sub(/^.*## /, "", text)
-	printf "  %-13s %s\n", target, text
+	printf "  %-15s %s\n", target, text
 }

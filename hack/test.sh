@@ -24,7 +24,8 @@ read -ra more <<<"${ARGS:-}"
 run() {
   local failed=0 module
   go test "${flags[@]}" "${more[@]}" "$@" || failed=1
-  [ "$*" = ./... ] || return "$failed"
+  # What programs in hack/ do has nothing to do with the cryptography that GOFIPS140 chooses.
+  if [ "$*" != ./... ] || [ -n "${GOFIPS140:-}" ]; then return "$failed"; fi
   for module in hack/*/go.mod; do
     module=$(dirname "$module")
     [ -n "$(find "$module" -name '*_test.go' -print -quit)" ] || continue

@@ -82,5 +82,5 @@ type Padding string
 // The paddings seen in public receivers of Concur's events.
 const (
 	PKCS1v15 Padding = "pkcs1v15"
-	PSS      Padding = "pss" // MGF1 with SHA-256, salt as long as the key allows
+	PSS      Padding = "pss" // MGF1 with SHA-256, salt as long as the key (or FIPS 186-5) allows
 )

@@ -1,6 +1,7 @@
 package callout_test
 
 import (
+	"crypto/fips140"
 	"crypto/tls"
 	"crypto/x509"
 	"io"
@@ -60,6 +61,11 @@ func TestSuitesOfThePlatformPage(t *testing.T) {
 		"TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
 		"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
 		"TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+	}
+	if fips140.Enabled() { // neither SHA-1 nor ChaCha20
+		want = []string{
+			"TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+		}
 	}
 	var got []string
 	for _, suite := range hello.CipherSuites {

@@ -75,12 +75,23 @@ func Compile(ctx context.Context, s Settings, main, out string) (*Binary, error)
 	if _, err := s.run(ctx, "build", "-trimpath", "-buildvcs=false", "-ldflags", ldflags, "-o", out, main); err != nil {
 		return nil, fmt.Errorf("compiling %s for %s/%s: %w", main, s.OS, s.Arch, err)
 	}
-	b := &Binary{Path: out}
-	if err := b.readList(ctx, s, main); err != nil {
-		return nil, fmt.Errorf("listing what %s is made of: %w", main, err)
+	b, err := List(ctx, s, main)
+	if err != nil {
+		return nil, err
 	}
+	b.Path = out
 	if err := b.readInfo(); err != nil {
 		return nil, fmt.Errorf("reading what %s says that it is made of: %w", main, err)
+	}
+	return b, nil
+}
+
+// List tells what a program would be made of, without compiling it: it has no path, no
+// release of Go, and its modules have no checksums.
+func List(ctx context.Context, s Settings, main string) (*Binary, error) {
+	b := new(Binary)
+	if err := b.readList(ctx, s, main); err != nil {
+		return nil, fmt.Errorf("listing what %s is made of: %w", main, err)
 	}
 	return b, nil
 }
