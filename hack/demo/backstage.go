@@ -46,13 +46,16 @@ func (s *stage) startManager(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.makeRoutesSecret(ctx); err != nil {
+	if err := s.makeSecrets(ctx); err != nil {
+		return err
+	}
+	if err := s.writeReceiverFiles(ctx); err != nil {
 		return err
 	}
 	err = s.start("manager", "--kubeconfig="+s.plane.Kubeconfig, "--allowed-hosts=localhost,127.0.0.1",
 		"--receiver-url=https://"+string(s.receiver), "--receiver-routes-secret="+operatorNamespace+"/"+routesSecret,
 		"--receiver-ca-file="+s.path("emulator-ca.crt"),
-		"--receiver-admin-url=http://"+string(s.receiverAdmin), "--receiver-admin-token-file="+s.path("admin-token"),
+		"--receiver-admin-url=https://"+string(s.receiverAdmin), "--receiver-admin-secret="+operatorNamespace+"/"+adminSecret,
 		"--health-probe-bind-address="+string(probe), "--log-format=text")
 	if err != nil {
 		return err

@@ -34,7 +34,7 @@ func run(ctx context.Context) (err error) {
 		}
 	}()
 	for _, scene := range []func(context.Context) error{
-		s.startControlPlane, s.startEmulator, s.startReceiver, s.startManager,
+		s.startControlPlane, s.startEmulator, s.startManager, s.startReceiver,
 		s.subscribe, s.connectCompany, s.deliverEvents, s.deliverTwice, s.forge, s.outage,
 		s.callout, s.recover,
 		s.edit, s.misconfigure, s.showDelivery, s.remove,

@@ -117,11 +117,11 @@ Everything goes on running until you press Ctrl-C. In another terminal:
   export KUBECONFIG=%[1]s PATH=%[2]s:$PATH
   kubectl get eventsubscriptions -n %[3]s -o wide
   curl -X POST 'http://%[4]s/v1/samples/expense-report-status-changed-2022-1?company=%[5]s'    # another event
-  curl -H "Authorization: Bearer $(cat %[6]s)" 'http://%[7]s/v1/events'   # what the receiver's store holds
+  curl --cacert %[6]s/ca.crt --oauth2-bearer "$(cat %[6]s/token)" 'https://%[7]s/v1/events'   # what the receiver's store holds
   curl http://%[4]s/          # what the emulator can do
   less %[8]s %[9]s    # the logs
 
-`, s.plane.Kubeconfig, s.plane.AssetsDir, namespace, s.admin, company, s.path("admin-token"), s.receiverAdmin,
+`, s.plane.Kubeconfig, s.plane.AssetsDir, namespace, s.admin, company, s.path(adminSecret), s.receiverAdmin,
 		s.path("manager.log"), s.path("webhook-receiver.log"))
 	<-ctx.Done()
 	fmt.Println("\nStopping.")

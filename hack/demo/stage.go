@@ -33,7 +33,7 @@ type stage struct {
 	receiver      address // where events come in
 	receiverAdmin address
 	sink          sink
-	unmount       func() // ends the mounting of the routes
+	unmount       func() // ends the mounting of the Secrets
 
 	programs []*program
 }
