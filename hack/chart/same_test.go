@@ -47,7 +47,7 @@ func TestSameAsKustomize(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			want := withoutOrigin(t, kustomized(t, c.overlay))
+			want := withoutOrigin(t, kustomized(t, filepath.Join(root, c.overlay)))
 			got := withoutOrigin(t, rendered(t, standard, c.values))
 			for id := range want {
 				if diff := cmp.Diff(want[id], got[id]); diff != "" {
@@ -63,10 +63,10 @@ func TestSameAsKustomize(t *testing.T) {
 	}
 }
 
-// kustomized returns what kustomize builds, by Kind/name.
-func kustomized(t *testing.T, overlay string) map[string]map[string]any {
+// kustomized returns what kustomize builds of a directory, by Kind/name.
+func kustomized(t *testing.T, dir string) map[string]map[string]any {
 	t.Helper()
-	objects, err := kustomize(filepath.Join(root, overlay))
+	objects, err := kustomize(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
