@@ -75,7 +75,7 @@ func (o Options) addCallouts(ctx context.Context, mgr ctrl.Manager, allow func(*
 	}
 	if o.RoutesSecret.Name != "" {
 		writer := routes.New(routes.Config{
-			Client: mgr.GetClient(), Events: config.Events, Secret: o.RoutesSecret, CrossNamespaceSinks: o.CrossNamespaceSinks,
+			Client: mgr.GetClient(), Events: config.Events, Secret: o.RoutesSecret, CrossNamespaceSinks: o.CrossNamespaceSinks, LeftOut: o.LeftOut,
 			Logins: config.Book, Changed: config.Changed, Routed: config.Routed, Clock: config.Clock,
 		})
 		if err := writer.SetupWithManager(mgr, o.controller()); err != nil {

@@ -67,6 +67,9 @@ type Options struct {
 	// Namespaces are those that are watched; none means all. If there are any,
 	// objects outside them, and namespaces themselves, may not be read.
 	Namespaces []string
+	// LeftOut are namespaces that should be watched and may not be read at present:
+	// what the receiver knows of them stays as it is.
+	LeftOut []string
 	// Concurrency is how many objects of a kind are reconciled at once; 0: DefaultConcurrency.
 	Concurrency int
 	// SkipNameValidation lets several managers run in one process, in tests.

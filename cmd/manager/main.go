@@ -19,6 +19,7 @@ import (
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
 	"github.com/ess-operator/ess-operator/controllers"
+	"github.com/ess-operator/ess-operator/controllers/access"
 	"github.com/ess-operator/ess-operator/internal/version"
 )
 
@@ -38,7 +39,10 @@ func main() {
 		fmt.Println("manager", version.String())
 		return
 	}
-	if err := run(ctrl.SetupSignalHandler(), options); err != nil {
+	switch err := run(ctrl.SetupSignalHandler(), options); {
+	case errors.Is(err, access.ErrGranted):
+		ctrl.Log.Info("stopping, to be started again", "reason", err.Error())
+	case err != nil:
 		ctrl.Log.Error(err, "stopping")
 		os.Exit(1)
 	}
@@ -65,14 +69,9 @@ func run(ctx context.Context, o options) error {
 	if err := metrics.Registry.Register(build()); err != nil {
 		return fmt.Errorf("registering the metric of the build: %w", err)
 	}
-	config, err := ctrl.GetConfig()
+	mgr, err := o.connect(ctx, scheme)
 	if err != nil {
-		return fmt.Errorf("finding the cluster (set --kubeconfig outside one): %w", err)
-	}
-	config.UserAgent = controllers.Name + "/" + version.String()
-	mgr, err := ctrl.NewManager(config, o.manager(scheme))
-	if err != nil {
-		return fmt.Errorf("connecting to the cluster: %w", err)
+		return err
 	}
 	if err := controllers.Setup(ctx, mgr, o.controllers); err != nil {
 		return err
@@ -82,4 +81,32 @@ func run(ctx context.Context, o options) error {
 	}
 	ctrl.Log.Info("starting", "version", version.String(), "allowedHosts", o.controllers.AllowedHosts, "receiverURL", o.controllers.ReceiverURL)
 	return mgr.Start(ctx)
+}
+
+// connect makes the controller-runtime manager for the cluster and the namespaces in
+// which there is something that it may do.
+func (o *options) connect(ctx context.Context, scheme *runtime.Scheme) (ctrl.Manager, error) {
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return nil, fmt.Errorf("finding the cluster (set --kubeconfig outside one): %w", err)
+	}
+	config.UserAgent = controllers.Name + "/" + version.String()
+	reviews, err := reviewer(config)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.leaveOut(ctx, reviews); err != nil {
+		return nil, err
+	}
+	mgr, err := ctrl.NewManager(config, o.manager(scheme))
+	if err != nil {
+		return nil, fmt.Errorf("connecting to the cluster: %w", err)
+	}
+	if len(o.controllers.LeftOut) == 0 {
+		return mgr, nil
+	}
+	if err := mgr.Add(&access.Waiter{Reviews: reviews, LeftOut: o.controllers.LeftOut}); err != nil {
+		return nil, fmt.Errorf("adding what waits for permissions: %w", err)
+	}
+	return mgr, nil
 }

@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +17,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -78,7 +75,7 @@ func parse(flags *flag.FlagSet, args []string) (options, error) {
 	flags.IntVar(&o.controllers.Concurrency, "max-concurrent-reconciles", controllers.DefaultConcurrency,
 		"How many objects of one kind are reconciled at once.")
 	flags.StringVar(&o.watchNamespaces, "watch-namespaces", "",
-		"Namespaces to watch, separated by commas. Empty: all.")
+		"Namespaces to watch, separated by commas. Empty: all. One in which the manager may not read is left out until it may.")
 	flags.StringVar(&o.metricsAddress, "metrics-bind-address", "0",
 		"Address of the metrics endpoint, such as :8443. 0 turns it off.")
 	flags.BoolVar(&o.metricsSecure, "metrics-secure", true,
@@ -103,7 +100,7 @@ func parse(flags *flag.FlagSet, args []string) (options, error) {
 
 // validate refuses what would only fail later, or silently.
 func (o *options) validate(rest []string) error {
-	o.controllers.Namespaces = slices.Sorted(maps.Keys(o.namespaces()))
+	o.controllers.Namespaces = o.namespaces()
 	namespaced := len(o.controllers.Namespaces) > 0
 	switch {
 	case o.watchNamespaces != "" && !namespaced:
@@ -155,9 +152,7 @@ func (o *options) manager(scheme *runtime.Scheme) ctrl.Options {
 		metrics.TLSOpts = append(metrics.TLSOpts, func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} })
 	}
 	caches := controllers.CacheOptions()
-	if len(o.controllers.Namespaces) > 0 {
-		caches.DefaultNamespaces = o.namespaces()
-	}
+	caches.DefaultNamespaces = o.cached()
 	return ctrl.Options{
 		Scheme:                        scheme,
 		Cache:                         caches,
@@ -170,17 +165,6 @@ func (o *options) manager(scheme *runtime.Scheme) ctrl.Options {
 		LeaderElectionReleaseOnCancel: true, // main returns as soon as the manager stops
 		GracefulShutdownTimeout:       new(time.Minute),
 	}
-}
-
-// namespaces are those that --watch-namespaces names.
-func (o *options) namespaces() map[string]cache.Config {
-	names := map[string]cache.Config{}
-	for name := range strings.SplitSeq(o.watchNamespaces, ",") {
-		if name = strings.TrimSpace(name); name != "" {
-			names[name] = cache.Config{}
-		}
-	}
-	return names
 }
 
 // setLogger makes one slog handler the sink of every logger in the process.

@@ -62,12 +62,20 @@ func TestRoutesOutsideTheNamespacesThatAreWatched(t *testing.T) {
 		_ = program.Process.Kill() // it may have ended
 		_ = program.Wait()
 	})
-	gomega.NewWithT(t).Eventually(func() (string, error) {
+	routes := func() (string, error) {
 		encoded, err := plane.Kubectl(t.Context(), "get", "secret", "-n", "kube-public", "routes", "-o", `jsonpath={.data.routes\.yaml}`)
 		if err != nil {
 			return "", err
 		}
 		text, err := base64.StdEncoding.DecodeString(string(encoded))
 		return string(text), err
-	}, time.Minute, 100*time.Millisecond).Should(gomega.ContainSubstring("uri: http://bot.default.svc\n"))
+	}
+	g := gomega.NewWithT(t)
+	g.Eventually(routes, time.Minute, 100*time.Millisecond).Should(gomega.ContainSubstring("uri: http://bot.default.svc\n"))
+	// And again: what the manager wrote itself never comes to its cache.
+	_, err = plane.Kubectl(t.Context(), "patch", "eventsubscription", "reports", "--type=merge", "-p", `{"spec":{"sink":{"ref":{"name":"other"}}}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Eventually(routes, time.Minute, 100*time.Millisecond).Should(gomega.ContainSubstring("uri: http://other.default.svc\n"))
 }

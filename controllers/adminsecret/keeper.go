@@ -86,7 +86,9 @@ func (k *Keeper) learn(content map[string][]byte, err error) {
 // Reconcile writes to the Secret what is missing or due.
 func (k *Keeper) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl.Result, error) {
 	var found corev1.Secret
-	if err := k.cfg.Client.Get(ctx, k.cfg.Secret, &found); err != nil {
+	// This read is from the API server, and where the Secret is in a namespace that is not watched, our own writes never
+	// come to the cache that a read would otherwise wait for.
+	if err := k.cfg.Client.Get(ctx, k.cfg.Secret, &found, client.DisableReadYourWritesConsistency); err != nil {
 		return k.unreadable(ctx, err)
 	}
 	s, err := complete(found.Data, k.cfg.Host, k.cfg.Clock.Now())

@@ -54,7 +54,7 @@ func (r *Reconciler) connect(ctx context.Context, sub *v1alpha1.EventSubscriptio
 func (r *Reconciler) connection(ctx context.Context, key types.NamespacedName) (*v1alpha1.ConcurConnection, error) {
 	if r.namespaced() && !slices.Contains(r.namespaces, key.Namespace) {
 		return nil, failure.New(failure.ErrConnectionNotFound,
-			"ConcurConnection %q cannot be looked up in namespace %q, which is not among the manager's --watch-namespaces: have it added, or correct spec.connectionRef", key.Name, key.Namespace)
+			"ConcurConnection %q cannot be looked up in namespace %q, which the manager does not watch: have it added to --watch-namespaces, with a Role for the manager, or correct spec.connectionRef", key.Name, key.Namespace)
 	}
 	var conn v1alpha1.ConcurConnection
 	switch err := r.client.Get(ctx, key, &conn); {

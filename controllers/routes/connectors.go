@@ -51,7 +51,8 @@ type entry struct {
 // younger ones.
 func (w World) connectors(old file) (all []connector, routed map[types.NamespacedName]login.Login, next time.Time) {
 	entries := w.entries(old)
-	owners := owners(entries)
+	all = w.keptConnectors(old)
+	owners := owners(all, entries)
 	routed = map[types.NamespacedName]login.Login{}
 	for i := range entries {
 		e := &entries[i]
@@ -121,9 +122,14 @@ func (w World) entry(conn *v1alpha1.ApplicationConnector, before []credential) e
 	return e
 }
 
-// owners are the connectors that user names lead to.
-func owners(entries []entry) map[string]types.NamespacedName {
+// owners are the connectors that user names lead to. Of connectors that are kept nothing else is known, so they come first.
+func owners(kept []connector, entries []entry) map[string]types.NamespacedName {
 	owners := map[string]types.NamespacedName{}
+	for _, c := range kept {
+		for _, pair := range c.Credentials {
+			owners[pair.Username] = types.NamespacedName{Namespace: c.Namespace, Name: c.Name}
+		}
+	}
 	claim := func(e *entry, pairs []credential) {
 		for _, c := range pairs {
 			if _, taken := owners[c.Username]; !taken {

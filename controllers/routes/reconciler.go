@@ -42,7 +42,7 @@ type Logins interface {
 	SetRouted(routed map[types.NamespacedName]login.Login) []types.NamespacedName
 }
 
-// Config is what a Reconciler needs. All fields but CrossNamespaceSinks are required.
+// Config is what a Reconciler needs. All fields but CrossNamespaceSinks and LeftOut are required.
 type Config struct {
 	// Client reads our kinds from the cache, and Secrets from the API server.
 	Client client.Client
@@ -52,6 +52,8 @@ type Config struct {
 	Secret types.NamespacedName
 	// CrossNamespaceSinks says that sinks in other namespaces may be referred to.
 	CrossNamespaceSinks bool
+	// LeftOut are namespaces that may not be read at present.
+	LeftOut []string
 	// Logins are those of the connectors.
 	Logins Logins
 	// Changed wakes this controller when a login changed; Routed wakes a connector when the file holds it as it is now.
@@ -72,7 +74,9 @@ func New(cfg Config) *Reconciler { return &Reconciler{cfg: cfg} }
 // Reconcile writes the routes when they differ from what the Secret holds.
 func (r *Reconciler) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl.Result, error) {
 	var secret corev1.Secret
-	if err := r.cfg.Client.Get(ctx, r.cfg.Secret, &secret); err != nil {
+	// This read is from the API server, and where the Secret is in a namespace that is not watched, our own writes never
+	// come to the cache that a read would otherwise wait for.
+	if err := r.cfg.Client.Get(ctx, r.cfg.Secret, &secret, client.DisableReadYourWritesConsistency); err != nil {
 		return r.unreadable(ctx, err)
 	}
 	rendered, err := r.render(ctx, secret.Data[Key])
@@ -130,7 +134,7 @@ func (r *Reconciler) render(ctx context.Context, before []byte) (Rendered, error
 		ctrl.LoggerFrom(ctx).Error(unread, "reading Secrets of ApplicationConnectors")
 	}
 	rendered, err := Render(World{
-		Subscriptions: subs.Items, Connections: conns.Items, Before: before, CrossNamespaceSinks: r.cfg.CrossNamespaceSinks,
+		Subscriptions: subs.Items, Connections: conns.Items, Before: before, CrossNamespaceSinks: r.cfg.CrossNamespaceSinks, LeftOut: r.cfg.LeftOut,
 		Connectors: connectors.Items, Logins: r.cfg.Logins.All(), Now: r.cfg.Clock.Now(),
 	})
 	if err == nil {

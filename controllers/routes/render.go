@@ -71,6 +71,8 @@ type World struct {
 	Before []byte
 	// CrossNamespaceSinks says that sinks in other namespaces may be referred to.
 	CrossNamespaceSinks bool
+	// LeftOut are namespaces that may not be read at present, so that nothing above is of them: their routes stay.
+	LeftOut []string
 }
 
 // Rendered is a routes file.
@@ -107,7 +109,7 @@ func Render(w World) (Rendered, error) {
 func (w World) subscriptions(old file) []subscription {
 	sources := w.sources()
 	before := old.sources()
-	all := []subscription{}
+	all := w.keptSubscriptions(old)
 	for i := range w.Subscriptions {
 		sub := &w.Subscriptions[i]
 		if sub.Spec.Endpoint.Receiver == nil {

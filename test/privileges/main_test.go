@@ -18,6 +18,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/go-logr/logr"
+	ctrl "sigs.k8s.io/controller-runtime"
 )
 
 // program is the path of the manager under test, built with the race detector where there is one.
@@ -34,6 +37,7 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) (code int, err error) {
+	ctrl.SetLogger(logr.Discard()) // the test's own; the manager's is kept for failures
 	dir, err := os.MkdirTemp("", "privileges-suite-")
 	if err != nil {
 		return 1, err

@@ -22,6 +22,12 @@ func asked() Request {
 	}
 }
 
+func created() Request {
+	r := asked()
+	r.Verb, r.Resource, r.Name = "create", "things", ""
+	return r
+}
+
 func TestDecode(t *testing.T) {
 	t.Parallel()
 	watch := asked()
@@ -38,6 +44,10 @@ func TestDecode(t *testing.T) {
 		"Unfinished": {"a line that is being written is not yet one", line + line[:40], []Request{asked()}},
 		"Others":     {"others may do what they like", strings.Replace(line, "system:manager", "system:other", 1), nil},
 		"Received":   {"a request that has no answer yet is told later", strings.Replace(line, "ResponseComplete", "RequestReceived", 1), nil},
+		"Create": {
+			"a rule cannot name what is created, which RBAC learns from nowhere",
+			strings.NewReplacer(`"verb":"patch"`, `"verb":"create"`, `,"subresource":"status"`, "").Replace(line), []Request{created()},
+		},
 		"Watch": {
 			"a watch is told when it starts and when it ends, and counts once",
 			strings.Replace(asWatch, "ResponseComplete", "ResponseStarted", 1) + asWatch, []Request{watch},

@@ -132,8 +132,12 @@ func (e *event) request() Request {
 	if e.ObjectRef.Subresource != "" {
 		resource += "/" + e.ObjectRef.Subresource
 	}
+	name := e.ObjectRef.Name
+	if e.Verb == "create" && e.ObjectRef.Subresource == "" {
+		name = "" // RBAC does not look into the body, where it stands
+	}
 	return Request{
-		Verb: e.Verb, Group: e.ObjectRef.APIGroup, Resource: resource, Namespace: e.ObjectRef.Namespace, Name: e.ObjectRef.Name,
+		Verb: e.Verb, Group: e.ObjectRef.APIGroup, Resource: resource, Namespace: e.ObjectRef.Namespace, Name: name,
 		Path: path, Code: e.ResponseStatus.Code, Allowed: e.Annotations["authorization.k8s.io/decision"] == "allow",
 		Body: e.RequestObject,
 	}
