@@ -117,6 +117,10 @@ chart: ## Pack the Helm chart as dist/ess-operator-<version>.tgz.
 sbom: images ## List what each program is made of in dist/sbom/<program>.cdx.json.
 	@bin/images sbom $(IMAGE_FLAGS) -out dist/sbom
 
+push: ## Push dist/images/*.tar into the registries in their names; give REPOSITORY to image-archives to choose.
+	@hack/tools/build.sh crane
+	@hack/push.sh dist/images/*.tar
+
 container: ## Build the image of PROGRAM with BUILDER from Containerfile.
 	@$(BUILDER) build -f Containerfile -t '$(REPOSITORY)/$(PROGRAM):$(TAG)' $(BUILD_ARGS) \
 	  --build-arg PROGRAM='$(PROGRAM)' --build-arg BUILD='$(BUILD)' --build-arg REVISION='$(REVISION)' --build-arg SOURCE='$(SOURCE_URL)' \
@@ -151,4 +155,4 @@ clean: ## Remove the programs, but not the control plane and the tools.
 distclean: ## Remove everything that was built.
 	rm -rf bin
 
-.PHONY: help build demo trial-keys check test test-argocd test-fips vulncheck lint verify fuzz crash bench-operator bench-receiver image-archives chart sbom container images generate fmt tidy controlplane tools clean distclean
+.PHONY: help build demo trial-keys check test test-argocd test-fips vulncheck lint verify fuzz crash bench-operator bench-receiver image-archives chart sbom push container images generate fmt tidy controlplane tools clean distclean

@@ -15,7 +15,7 @@ import (
 	"github.com/ess-operator/ess-operator/hack/images/internal/image"
 )
 
-// archives writes <out>/<program>.tar for each program.
+// archives writes <out>/<program>.tar for each program, or <program>-fips.tar.
 func (o options) archives(ctx context.Context, stdout io.Writer) error {
 	for _, p := range o.programs {
 		var images []v1.Image
@@ -31,7 +31,7 @@ func (o options) archives(ctx context.Context, stdout io.Writer) error {
 			return fmt.Errorf("joining the images of %s: %w", p.name, err)
 		}
 		name := archive.Name{Repository: o.repository + "/" + p.name, Tag: o.tag}
-		path := filepath.Join(o.out, p.name+".tar")
+		path := filepath.Join(o.out, p.name+o.suffix()+".tar")
 		if err := writeFile(path, func(w io.Writer) error { return archive.Write(w, index, name, o.created) }); err != nil {
 			return err
 		}
@@ -42,6 +42,14 @@ func (o options) archives(ctx context.Context, stdout io.Writer) error {
 		fmt.Fprintf(stdout, "images: %s holds %s@%s\n", path, name, digest)
 	}
 	return nil
+}
+
+// suffix parts what is built with the FIPS module from what is not.
+func (o options) suffix() string {
+	if o.fips == "" {
+		return ""
+	}
+	return "-fips"
 }
 
 // rootfs writes the files of the one program and platform chosen into <out>.
@@ -68,7 +76,7 @@ func (o options) sboms(ctx context.Context, stdout io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("listing what %s is made of: %w", p.name, err)
 		}
-		path := filepath.Join(o.out, p.name+".cdx.json")
+		path := filepath.Join(o.out, p.name+o.suffix()+".cdx.json")
 		if err := writeFile(path, func(w io.Writer) error { _, err := io.Copy(w, bytes.NewReader(parts.sbom)); return err }); err != nil {
 			return err
 		}

@@ -86,7 +86,7 @@ func Index(images []v1.Image, labels map[string]string) (v1.ImageIndex, error) {
 			return nil, fmt.Errorf("reading the platform of an image: %w", err)
 		}
 		platform := v1.Platform{OS: config.OS, Architecture: config.Architecture}
-		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: image, Descriptor: v1.Descriptor{Platform: &platform}})
+		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: plain{image}, Descriptor: v1.Descriptor{Platform: &platform}})
 	}
 	annotated, ok := mutate.Annotations(index, labels).(v1.ImageIndex)
 	if !ok {
@@ -94,3 +94,10 @@ func Index(images []v1.Image, labels map[string]string) (v1.ImageIndex, error) {
 	}
 	return annotated, nil
 }
+
+// plain is an image that is not called an artifact: the library would write the type of
+// its configuration as one, which tools that ask for images may not expect.
+type plain struct{ v1.Image }
+
+// ArtifactType returns nothing, which is then left out.
+func (plain) ArtifactType() (string, error) { return "", nil }

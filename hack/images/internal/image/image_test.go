@@ -220,6 +220,9 @@ func TestIndexHoldsEachPlatform(t *testing.T) {
 	var platforms []string
 	for _, m := range manifest.Manifests {
 		platforms = append(platforms, m.Platform.String())
+		if m.ArtifactType != "" {
+			t.Errorf("the image for %s is called an artifact of type %s", m.Platform, m.ArtifactType)
+		}
 	}
 	if diff := cmp.Diff([]string{"linux/amd64", "linux/arm64"}, platforms); diff != "" {
 		t.Errorf("platforms (-want +got):\n%s", diff)
