@@ -35,6 +35,7 @@ func TestDefaultInstalls(t *testing.T) {
 		kubectl(t, "apply", "--dry-run=server", "--warnings-as-errors", "-k", overlay(t, "resources: [%[1]s/operator]\ncomponents: [%[1]s/network-policy]", ""))
 	})
 	t.Run("Receiver", func(t *testing.T) { t.Parallel(); testReceiver(t) })
+	t.Run("Documented", func(t *testing.T) { t.Parallel(); testDocumented(t) })
 	t.Run("Again", func(t *testing.T) { t.Parallel(); testAppliedAgain(t) })
 }
 
