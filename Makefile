@@ -128,7 +128,7 @@ container: ## Build the image of PROGRAM with BUILDER from Containerfile.
 
 ##@ Write
 
-generate: ## Write deepcopy code, CRDs, the manager's role and the Helm chart.
+generate: ## Write deepcopy code, CRDs, the role, dist/install.yaml and the Helm chart.
 	@hack/generate.sh
 
 fmt: ## Format the Go code.

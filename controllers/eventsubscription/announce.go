@@ -43,11 +43,22 @@ func (o outcome) event(sub *v1alpha1.EventSubscription) (record.Event, bool) {
 	case takeOver:
 		return normal("TakenOver", "Adopt", "subscription %q already existed at ESS, is managed from now on, and was changed: %s", o.want.ID, o.was)
 	case recreate:
-		connected := meta.FindStatusCondition(sub.Status.Conditions, v1alpha1.CompaniesConnectedCondition)
-		return record.Event{Type: corev1.EventTypeWarning, Reason: connected.Reason, Action: "Create", Note: connected.Message}, true
+		return lossEvent(sub, o.want.ID), true
 	default:
 		return record.Event{}, false
 	}
+}
+
+// lossEvent tells that ESS had lost a subscription, and what is left to do: nothing, if its companies are there again.
+func lossEvent(sub *v1alpha1.EventSubscription, id string) record.Event {
+	event := record.Event{Type: corev1.EventTypeWarning, Action: "Create"}
+	connected := meta.FindStatusCondition(sub.Status.Conditions, v1alpha1.CompaniesConnectedCondition)
+	event.Reason, event.Note = connected.Reason, connected.Message
+	if connected.Status == metav1.ConditionTrue {
+		event.Reason = v1alpha1.LostReason
+		event.Note = fmt.Sprintf("subscription %q was not at ESS any more; it is made again, and companies are connected to it", id)
+	}
+	return event
 }
 
 // verdictEvent tells why an object is not ready, when that is new.
