@@ -68,8 +68,10 @@ check: verify lint test ## All that must pass before a commit.
 test: controlplane ## All tests, on a real control plane, race detector on; PKG=./internal/ess/... for some.
 	@hack/test.sh $(PKG)
 
-test-argocd: ## What Argo CD makes of our kinds, by its own code; compiles it the first time, minutes.
+test-argocd: build controlplane ## What Argo CD makes of our kinds, and the example on a real one; builds it the first time.
+	@hack/argocd/build.sh
 	@cd argocd && GOWORK=off go mod tidy -diff && GOWORK=off go test -count 1 ./...
+	@ARGOCD=$(CURDIR)/bin/argocd hack/test.sh -count 1 ./test/argocd
 
 test-fips: controlplane ## All tests with Go's FIPS 140-3 module; GOFIPS140=v1.26.0 for another version of it.
 	@GOFIPS140='$(or $(GOFIPS140),v1.0.0)' hack/test.sh $(PKG)

@@ -69,7 +69,6 @@ func TestDiscovery(t *testing.T) {
 // sensible are the rules of the actions once more, in another language.
 func sensible(object *unstructured.Unstructured, action string) bool {
 	suspended, _, _ := unstructured.NestedBool(object.Object, "spec", "suspend")
-	_, recovers, _ := unstructured.NestedMap(object.Object, "spec", "recovery")
 	deleting := object.GetDeletionTimestamp() != nil
 	switch {
 	case action == "suspend":
@@ -78,8 +77,6 @@ func sensible(object *unstructured.Unstructured, action string) bool {
 		return suspended && !deleting
 	case object.GetKind() == "EventSubscription":
 		return true
-	case object.GetKind() == "ApplicationConnector":
-		return recovers && !deleting
 	default:
 		return !suspended && !deleting
 	}

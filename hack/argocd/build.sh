@@ -16,7 +16,7 @@ module=$root/argocd
 out=$root/bin/argocd
 programs=(argocd memredis)
 components=(argocd-server argocd-repo-server argocd-application-controller)
-tools=(kustomize)
+tools=(kustomize helm)
 
 # The stamp covers all that decides what the programs are.
 stamp=$({

@@ -1,7 +1,6 @@
-local recovers = obj.spec.recovery ~= nil
 local deleting = obj.metadata.deletionTimestamp ~= nil
 
--- What a reconcile does at once is to fetch failed notifications; the rest happens by itself.
+-- It fetches failed notifications at once, and looks again for a sink that was missing.
 return {
-  ["reconcile"] = {["disabled"] = deleting or not recovers, ["displayName"] = "Reconcile now", ["iconClass"] = "fa fa-fw fa-sync"},
+  ["reconcile"] = {["disabled"] = deleting, ["displayName"] = "Reconcile now", ["iconClass"] = "fa fa-fw fa-sync"},
 }
