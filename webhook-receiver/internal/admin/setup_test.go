@@ -3,7 +3,6 @@ package admin_test
 import (
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -48,7 +47,7 @@ func newBench(t testing.TB, change ...func(*admin.Config)) *bench {
 		LastTests:  func() map[event.RouteID]time.Time { return nil },
 		Gatherer:   b.registry,
 		Registerer: b.registry,
-		Logger:     slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Logger:     slog.New(slog.DiscardHandler),
 		Clock:      b.clock,
 	}
 	for _, f := range change {

@@ -184,7 +184,7 @@ func TestLog(t *testing.T) {
 	if n := strings.Count(lines.String(), `"result":"unproven"`); n != 10 {
 		t.Errorf("%d lines about 100 forged requests", n)
 	}
-	if !strings.Contains(lines.String(), `"level":"ERROR","msg":"Refusing a delivery: the body is larger than events.maxBodySize"`) {
+	if !strings.Contains(lines.String(), `"level":"ERROR","msg":"refusing a delivery: the body is larger than events.maxBodySize"`) {
 		t.Errorf("no error about the body that is too large:\n%s", lines.String())
 	}
 	if strings.Contains(lines.String(), "s3cr3t") {

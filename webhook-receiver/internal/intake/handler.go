@@ -144,7 +144,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h.metrics.deliveries.WithLabelValues(string(to.ID.Kind), to.ID.Namespace, to.ID.Name, string(how)).Inc()
 	h.refusals.note(to.ID, a, h.config.Now())
-	h.log.write(r, "Refusing a delivery", to.ID, how, err)
+	h.log.write(r, "refusing a delivery", to.ID, how, err)
 	a.write(w)
 	h.metrics.duration.WithLabelValues(string(how)).Observe(time.Since(start).Seconds())
 }

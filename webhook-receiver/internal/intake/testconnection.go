@@ -29,7 +29,7 @@ func (h *Handler) testConnection(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.metrics.tests.WithLabelValues(string(how)).Inc()
-	h.log.write(r, "Refusing a test of the connection", c.ID, how, err)
+	h.log.write(r, "refusing a test of the connection", c.ID, how, err)
 	if how == verified {
 		h.tests.note(c.ID, h.config.Now())
 	}

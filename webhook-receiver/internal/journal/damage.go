@@ -15,7 +15,7 @@ type damage struct {
 // found counts and logs a damaged event, once. It stays in the file, for Salvage.
 func (j *Journal) found(seq uint64, err error) {
 	if j.damage.add(seq) {
-		j.options.Logger.Error("Skipping a damaged event; it stays for salvage", "seq", seq, "error", err)
+		j.options.Logger.Error("skipping a damaged event; it stays for salvage", "seq", seq, "error", err)
 	}
 }
 

@@ -24,18 +24,18 @@ func checkDisk(dir string, log *slog.Logger) (time.Duration, error) {
 	latency, err := measureSync(dir)
 	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
 		// What is stored can still be delivered, and removed.
-		log.Error("The disk of the journal is full; refusing events until there is space", "directory", dir)
+		log.Error("the disk of the journal is full; refusing events until there is space", "directory", dir)
 		return 0, nil
 	}
 	if err != nil {
 		return 0, fmt.Errorf("checking the disk: %w", err)
 	}
-	log.Info("Measured the disk of the journal", "directory", dir, "syncLatency", latency.String())
+	log.Info("measured the disk of the journal", "directory", dir, "syncLatency", latency.String())
 	if why := doubtful(dir); why != "" {
-		log.Warn("The file system of the journal does not keep what it confirms", "directory", dir, "because", why)
+		log.Warn("the file system of the journal does not keep what it confirms", "directory", dir, "because", why)
 	}
 	if latency > slowSync {
-		log.Warn("The disk of the journal is slow; few events can be taken at a time", "directory", dir, "syncLatency", latency.String())
+		log.Warn("the disk of the journal is slow; few events can be taken at a time", "directory", dir, "syncLatency", latency.String())
 	}
 	return latency, nil
 }

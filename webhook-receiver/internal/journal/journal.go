@@ -134,7 +134,7 @@ func (j *Journal) closed() bool {
 func (j *Journal) fail(err error) {
 	if j.failure.CompareAndSwap(nil, &failure{err}) {
 		j.metrics.failed.Set(1)
-		j.options.Logger.Error("Refusing events until the journal can be opened anew", "error", err)
+		j.options.Logger.Error("refusing events until the journal can be opened anew", "error", err)
 	}
 	wake(j.failed)
 }

@@ -3,7 +3,6 @@ package journal
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -44,7 +43,7 @@ func open(t testing.TB, change ...func(*Options)) *bench {
 	return b
 }
 
-func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // reopen closes the journal, if it is open, and opens it again.
 func (b *bench) reopen() {

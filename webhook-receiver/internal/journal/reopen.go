@@ -25,7 +25,7 @@ func (j *Journal) reopen(ctx context.Context) {
 			return
 		}
 		if err := j.exchange(); err != nil {
-			j.options.Logger.Error("Opening the journal anew", "error", err, "next", min(2*wait, lastRetry))
+			j.options.Logger.Error("opening the journal anew", "error", err, "next", min(2*wait, lastRetry))
 		}
 	}
 }
@@ -40,7 +40,7 @@ func (j *Journal) exchange() error {
 	}
 	if j.db != nil {
 		if err := guard(j.db.Close); err != nil {
-			j.options.Logger.Warn("Closing the journal after a failure", "error", err)
+			j.options.Logger.Warn("closing the journal after a failure", "error", err)
 		}
 		j.db = nil
 	}
@@ -58,7 +58,7 @@ func (j *Journal) exchange() error {
 	j.failure.Store(nil)
 	j.metrics.failed.Set(0)
 	j.metrics.reopened.Inc()
-	j.options.Logger.Info("Opened the journal anew; taking events again")
+	j.options.Logger.Info("opened the journal anew; taking events again")
 	j.signals.wakeAll()
 	return nil
 }

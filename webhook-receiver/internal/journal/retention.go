@@ -22,7 +22,7 @@ func (j *Journal) keepHouse(ctx context.Context, chores ...chore) {
 			var err error
 			if more, err = some(ctx); err != nil {
 				if j.failure.Load() == nil && ctx.Err() == nil {
-					j.options.Logger.Error("Removing old events from the journal", "error", err)
+					j.options.Logger.Error("removing old events from the journal", "error", err)
 				}
 				return
 			}
@@ -176,7 +176,7 @@ func (j *Journal) report(removed []*removal) {
 		if r.state == event.Delivered {
 			continue
 		}
-		j.options.Logger.Warn("Removed events that were never delivered", "state", r.state, "route", r.route.String(),
+		j.options.Logger.Warn("removed events that were never delivered", "state", r.state, "route", r.route.String(),
 			"events", r.events, "reason", r.reason, "firstSeq", r.first, "lastSeq", r.last, "oldestReceived", r.arrived)
 	}
 }
