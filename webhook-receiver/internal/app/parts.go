@@ -92,7 +92,12 @@ func (p *parts) keep(ctx context.Context) error {
 	p.store.journal.Store(j)
 	close(p.opened)
 	p.phase.CompareAndSwap(&opening, nil)
-	p.Logger.Info("the journal is open, events are taken", "path", p.live.started.Journal.Path)
+	if stats, path := j.Stats(), p.live.started.Journal.Path; stats.Full {
+		p.Logger.Warn("the journal is open and full: events are answered with 503 until there is room; deliver or bury what waits, give the volume more space, or raise journal.bbolt.maxSize",
+			"path", path, "used", stats.Used, "maxSize", stats.MaxSize)
+	} else {
+		p.Logger.Info("the journal is open, events are taken", "path", path)
+	}
 	return j.Run(ctx)
 }
 
