@@ -49,6 +49,7 @@ func testAppliedAgain(t *testing.T) {
 			t.Errorf("what the API server keeps differs from what was applied: %s", line)
 		}
 	}
+	kubectl(t, "apply", "--server-side", "--dry-run=server", "-k", "../../config/default") // and no conflict with the first
 	var budgets policyv1.PodDisruptionBudgetList
 	if err := suite.client.List(t.Context(), &budgets, client.InNamespace(systemNamespace)); err != nil || len(budgets.Items) != 2 {
 		t.Fatalf("there are %d budgets, want two (%v)", len(budgets.Items), err)
