@@ -116,6 +116,10 @@ var receiverEdits = []edit{
 		object: receiverObject, field: receiverVolumes + " [name=proof] secret secretName",
 		text: "{{- with $.Values.receiver.proofSecretName }}\nsecretName: {{ . | quote }}\n{{- else }}\n@field\n{{- end }}",
 	},
+	{ // what is named is needed, and the pod waits for it
+		object: receiverObject, field: receiverVolumes + " [name=proof] secret optional",
+		text: "{{- if not $.Values.receiver.proofSecretName }}\n@field\n{{- end }}",
+	},
 	when(receiverObject, receiverVolumes+" [name=tls]", "$.Values.receiver.tls.enabled"),
 	when(receiverObject, "spec template spec containers [name=receiver] volumeMounts [name=tls]", "$.Values.receiver.tls.enabled"),
 	{object: "ConfigMap/ess-operator-receiver", field: "data publicURL", value: "receiver.publicURL"},
