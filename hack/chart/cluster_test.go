@@ -61,7 +61,7 @@ func TestClusterTakesIt(t *testing.T) {
 			if _, err := plane.KubectlInput(t.Context(), strings.NewReader(namespace), "apply", "-f", "-"); err != nil {
 				t.Fatal(err)
 			}
-			for _, how := range [][]string{{"--server-side"}, {}} {
+			for _, how := range [][]string{{"--server-side", "--force-conflicts"}, {}} {
 				args := append([]string{"apply", "--dry-run=server", "--validate=strict", "--warnings-as-errors", "-f", "-"}, how...)
 				out, err := plane.KubectlInput(t.Context(), strings.NewReader(r.Manifest), args...)
 				if err != nil {
@@ -80,7 +80,7 @@ func TestClusterTakesIt(t *testing.T) {
 func TestAppliedTwice(t *testing.T) {
 	t.Parallel()
 	release := where{"twice", "applied-twice"}
-	r, err := helm(release, "{}")
+	r, err := helm(release, "{crds: {install: false}}") // other tests install them
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,3 +46,39 @@ func TestHelm3RendersTheSame(t *testing.T) {
 		}
 	}
 }
+
+// helm3 is Helm 3, which compares three versions of an object before it patches it.
+func helm3(t *testing.T, release where) lifecycle {
+	t.Helper()
+	config := new(action.Configuration)
+	if err := config.Init(getter(release), release.namespace, "secret", t.Logf); err != nil {
+		t.Fatal(err)
+	}
+	ch, err := loader.Load(root + "/" + chartDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lifecycle{
+		install: func(values map[string]any) error {
+			a := action.NewInstall(config)
+			a.ReleaseName, a.Namespace = release.name, release.namespace
+			_, err := a.Run(ch, values)
+			return err
+		},
+		upgrade: func(values map[string]any) error {
+			a := action.NewUpgrade(config)
+			a.Namespace = release.namespace
+			_, err := a.Run(release.name, ch, values)
+			return err
+		},
+		rollback: func(to int) error {
+			a := action.NewRollback(config)
+			a.Version = to
+			return a.Run(release.name)
+		},
+		uninstall: func() error {
+			_, err := action.NewUninstall(config).Run(release.name)
+			return err
+		},
+	}
+}
