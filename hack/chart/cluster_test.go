@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -30,6 +31,12 @@ func withPlane(m *testing.M) (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
+	certManager := filepath.Join(root, "test/api/testdata/cert-manager.io_certificates.yaml")
+	for _, args := range [][]string{{"apply", "-f", certManager}, {"wait", "--for=condition=Established", "--timeout=60s", "-f", certManager}, {"create", "namespace", "watched"}} {
+		if _, err := plane.Kubectl(context.Background(), args...); err != nil {
+			return 1, errors.Join(err, plane.Stop())
+		}
+	}
 	defer func() {
 		if stopErr := plane.Stop(); err == nil {
 			err = stopErr
@@ -49,6 +56,7 @@ func TestClusterTakesIt(t *testing.T) {
 		"default":    {where{"ess-operator", "default-values"}, "{crds: {keep: false}}"},
 		"everything": {where{"prod", "everything"}, everything},
 		"proxy":      {where{"prod", "behind-proxy"}, "{receiver: {publicURL: 'https://e.example.com', tls: {enabled: false}, ingress: {enabled: true}, persistence: {enabled: false}}}"},
+		"watching":   {where{"prod", "watching"}, "{manager: {watchNamespaces: [watched]}, rbac: {clusterReads: true, namespaceDeletion: true}}"},
 		"operator":   {where{"prod", "operator-alone"}, "{receiver: {enabled: false}}"},
 	} {
 		t.Run(name, func(t *testing.T) {

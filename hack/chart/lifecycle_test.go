@@ -20,8 +20,9 @@ type lifecycle struct {
 
 // TestLifecycle installs the chart into a cluster, by one Helm after the other, each
 // going on with what the one before left there when it was uninstalled.
+//
+//nolint:paralleltest // it makes the definitions, which others would find half made
 func TestLifecycle(t *testing.T) {
-	t.Parallel()
 	release := where{"ess-operator", "lifecycle"}
 	kubectl(t, "", "create", "namespace", release.namespace)
 	for _, c := range []struct {

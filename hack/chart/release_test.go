@@ -42,6 +42,7 @@ receiver:
   priorityClassName: system-cluster-critical
   podAnnotations: {example.com/a: b}
   podLabels: {example.com/a: b}
+certManager: {enabled: true, issuerRef: {name: letsencrypt}}
 networkPolicy: {managerEgress: [{ports: [{port: 3128, protocol: TCP}]}]}
 `
 
@@ -155,7 +156,7 @@ func TestNotes(t *testing.T) {
 		},
 		"NoReceiver": {
 			reason: "who has no receiver is told nothing of it", release: standard, values: "{receiver: {enabled: false}, manager: {watchNamespaces: [travel]}}",
-			says: []string{"-n travel acme-us", "endpoint: {url:"}, not: []string{"-receiver", "create namespace", "finance"},
+			says: []string{"-n travel acme-us", "endpoint: {url:", "metrics are off"}, not: []string{"-receiver", "create namespace", "finance"},
 		},
 		"DefinitionsGo": {
 			reason: "what an uninstall would do is said before", release: standard, values: "{crds: {keep: false}}",
@@ -192,5 +193,16 @@ func TestLint(t *testing.T) {
 	}
 	if result.TotalChartsLinted != 1 {
 		t.Errorf("%d charts were looked at", result.TotalChartsLinted)
+	}
+}
+
+// TestNothingInTheCluster is for those who have rights in some namespaces only.
+func TestNothingInTheCluster(t *testing.T) {
+	t.Parallel()
+	objects := rendered(t, standard, "{rbac: {userRoles: false}, metrics: {enabled: false}, crds: {install: false}, manager: {watchNamespaces: [finance]}}")
+	for id, o := range objects {
+		if at(t, o, "metadata namespace") == "" {
+			t.Errorf("%s belongs to the cluster", id)
+		}
 	}
 }

@@ -26,6 +26,7 @@ func TestBadValuesAreRefused(t *testing.T) {
 		"ChartsListen":  {"as is what the ports are", "{receiver: {config: {events: {listen: ':1'}}}}", "'listen'"},
 		"ReceiverTypo":  {"a key of the receiver's own file is checked before it is installed", "{receiver: {config: {proof: {requires: all}}}}", "'requires'"},
 		"LongName":      {"a name that is cut might be another release's", "{fullnameOverride: " + strings.Repeat("a", 41) + "}", "/fullnameOverride"},
+		"NoIssuer":      {"cert-manager would say so much later", "{receiver: {publicURL: 'https://e.example.com'}, certManager: {enabled: true}}", "certManager.issuerRef.name is empty"},
 		"IngressNoHost": {"an Ingress without a host would take all that arrives", "{receiver: {ingress: {enabled: true}}}", "receiver.publicURL is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {

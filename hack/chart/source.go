@@ -13,7 +13,11 @@ import (
 
 // overlays are what the chart is made from: all objects of the first, and of each
 // other those that the ones before it do not have.
-var overlays = []string{"config/default", "hack/chart/source/knative"}
+var overlays = []string{"config/default", "hack/chart/source"}
+
+// notInChart is what of them the chart does without: the namespace is made by whoever
+// installs a chart, and namespaces to watch are a value.
+var notInChart = []string{"Namespace/ess-operator-system", "ConfigMap/ess-operator-namespaces"}
 
 // object is one manifest.
 type object struct {
@@ -24,11 +28,13 @@ type object struct {
 // String is how rows of the tables name the object.
 func (o object) String() string { return o.kind + "/" + o.name }
 
-// build returns what kustomize makes of the overlays, in its order, without the
-// namespace: that is the business of whoever installs the chart.
+// build returns what kustomize makes of the overlays, in its order.
 func build(root string) ([]object, error) {
 	var objects []object
-	seen := map[string]bool{"Namespace/ess-operator-system": true}
+	seen := map[string]bool{}
+	for _, id := range notInChart {
+		seen[id] = true
+	}
 	for _, overlay := range overlays {
 		built, err := kustomize(filepath.Join(root, overlay))
 		if err != nil {

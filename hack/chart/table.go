@@ -7,6 +7,7 @@ import "slices"
 type condition struct {
 	object string // as in edit
 	when   string // an expression of the template
+	each   string // instead: a list; there is one object for each item, which is $each
 }
 
 const (
@@ -18,14 +19,24 @@ const (
 )
 
 var conditions = []condition{
-	{"CustomResourceDefinition/*", "$.Values.crds.install"},
-	{"*/ess-operator-receiver*", withReceiver},
-	{"PersistentVolumeClaim/*", "and $.Values.receiver.persistence.enabled (not $.Values.receiver.persistence.existingClaim)"},
-	{"PodDisruptionBudget/*", "$.Values.podDisruptionBudget.enabled"},
-	{"NetworkPolicy/*", "$.Values.networkPolicy.enabled"},
-	{"Service/ess-operator-metrics", "$.Values.metrics.enabled"},
-	{"ClusterRole/ess-operator-metrics-reader", "$.Values.metrics.enabled"},
-	{"ClusterRoleBinding/ess-operator-addressable-resolver", "$.Values.manager.knativeSinks"},
+	{object: "CustomResourceDefinition/*", when: "$.Values.crds.install"},
+	{object: "*/ess-operator-receiver*", when: withReceiver},
+	{object: "PersistentVolumeClaim/*", when: "and $.Values.receiver.persistence.enabled (not $.Values.receiver.persistence.existingClaim)"},
+	{object: "Certificate/*", when: "and $.Values.certManager.enabled $.Values.receiver.tls.enabled"},
+	{object: "PodDisruptionBudget/*", when: "$.Values.podDisruptionBudget.enabled"},
+	{object: "NetworkPolicy/*", when: "$.Values.networkPolicy.enabled"},
+	{object: "Service/ess-operator-metrics", when: "$.Values.metrics.enabled"},
+	{object: "ClusterRole/ess-operator-metrics-reader", when: "$.Values.metrics.enabled"},
+	{object: "ClusterRoleBinding/ess-operator-addressable-resolver", when: "$.Values.manager.knativeSinks"},
+	{object: "ClusterRole/ess-operator-*-admin", when: "$.Values.rbac.userRoles"},
+	{object: "ClusterRole/ess-operator-*-editor", when: "$.Values.rbac.userRoles"},
+	{object: "ClusterRole/ess-operator-*-viewer", when: "$.Values.rbac.userRoles"},
+	// One ClusterRole, or Roles in the namespaces that are watched.
+	{object: "ClusterRole*/ess-operator-manager", when: "not $.Values.manager.watchNamespaces"},
+	{object: "Role*/ess-operator-manager", each: "$.Values.manager.watchNamespaces"},
+	{object: "Role*/ess-operator-events", when: "$.Values.manager.watchNamespaces"},
+	{object: "ClusterRole*/ess-operator-cluster-reads", when: "and $.Values.manager.watchNamespaces $.Values.rbac.clusterReads"},
+	{object: "ClusterRole*/ess-operator-namespace-deletion", when: "and $.Values.manager.watchNamespaces $.Values.rbac.namespaceDeletion"},
 }
 
 // edits returns the table of what can be set.
@@ -36,7 +47,7 @@ func edits() []edit {
 			{object: "CustomResourceDefinition/*", field: "metadata annotations +", text: "{{- if $.Values.crds.keep }}\nhelm.sh/resource-policy: keep\n{{- end }}"},
 		},
 		pod(managerObject, "manager"), pod(receiverObject, "receiver"),
-		managerEdits, receiverEdits, serviceEdits,
+		managerEdits, receiverEdits, wayIn,
 	)
 }
 
@@ -75,7 +86,13 @@ var managerEdits = []edit{
 		text: "{{- if and $.Values.receiver.enabled $.Values.receiver.publicURL }}\n" +
 			"concur.ess-operator.io/receiver-url: {{ $.Values.receiver.publicURL | quote }} # read at the start only\n{{- end }}",
 	},
-	when(managerObject, "spec template spec containers [name=manager] args [^--metrics-bind-address]", "$.Values.metrics.enabled"),
+	{
+		// Without a ClusterRole nobody can be asked who calls.
+		object: managerObject, field: "spec template spec containers [name=manager] args [^--metrics-bind-address]",
+		text: "{{- if and $.Values.metrics.enabled (or $.Values.rbac.clusterReads (not $.Values.manager.watchNamespaces)) }}\n@field\n" +
+			"{{- else }}\n- --metrics-bind-address=0\n{{- end }}",
+	},
+	{object: "Role*/ess-operator-manager", field: "metadata namespace", text: "namespace: {{ $each }}"},
 	when(managerObject, "spec template spec containers [name=manager] args [^--receiver-]", withReceiver),
 	when(managerObject, managerEnv+" [name=NAMESPACE]", withReceiver), // for the receiver's flags
 	when(managerObject, managerEnv+" [name=RECEIVER_URL]", withReceiver),
@@ -136,7 +153,13 @@ var receiverEdits = []edit{
 	},
 }
 
-var serviceEdits = []edit{
+// wayIn is what stands between Concur and the receiver.
+var wayIn = []edit{
+	{object: "Certificate/*", field: "spec secretName", text: `secretName: {{ include "ess-operator.receiverTLSSecret" $ }}`},
+	{object: "Certificate/*", field: "spec dnsNames", text: "dnsNames:\n- {{ include \"ess-operator.certificateHost\" $ | quote }}"},
+	{object: "Certificate/*", field: "spec issuerRef name", text: `name: {{ required "certManager.issuerRef.name is empty: set it to an authority that SAP Concur knows" $.Values.certManager.issuerRef.name | quote }}`},
+	{object: "Certificate/*", field: "spec issuerRef kind", value: "certManager.issuerRef.kind"},
+	{object: "Certificate/*", field: "spec issuerRef group", value: "certManager.issuerRef.group"},
 	{
 		object: "Service/ess-operator-receiver", field: "metadata annotations",
 		text: "{{- with $.Values.receiver.service.annotations }}\nannotations:\n  {{- toYaml . | nindent @2 }}\n{{- end }}",

@@ -54,8 +54,13 @@ func template(o object, defaults map[string]*yaml.RNode, used map[string]bool) (
 func wrap(o object, text string, used map[string]bool) string {
 	var terms []string
 	for _, c := range conditions {
-		if ok, _ := path.Match(c.object, o.String()); ok {
-			used[c.object+" "+c.when] = true
+		if ok, _ := path.Match(c.object, o.String()); !ok {
+			continue
+		}
+		used[c.object+" "+c.when+c.each] = true
+		if c.each != "" {
+			text = fmt.Sprintf("{{- range $each := %s }}\n---\n%s{{- end }}\n", c.each, text)
+		} else {
 			terms = append(terms, c.when)
 		}
 	}
@@ -77,8 +82,8 @@ func unused(used map[string]bool) error {
 		}
 	}
 	for _, c := range conditions {
-		if !used[c.object+" "+c.when] {
-			return fmt.Errorf("no object is %s, which the table has a condition for (%s)", c.object, c.when)
+		if !used[c.object+" "+c.when+c.each] {
+			return fmt.Errorf("no object is %s, which the table has a condition for (%s)", c.object, c.when+c.each)
 		}
 	}
 	return nil

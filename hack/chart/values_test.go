@@ -47,11 +47,30 @@ var valueCases = map[string]valueCase{
 		values: "{receiver: {enabled: false}, metrics: {enabled: false}, manager: {allowedHosts: [a.example, '*.b.example'], crossNamespaceSinks: true, logging: {level: debug, format: text}, extraArgs: [--max-concurrent-reconciles=8]}}",
 		want: []check{
 			{managerObject, managerArgs, []any{
-				"--leader-elect", "--health-probe-bind-address=:8081", "--allowed-hosts=a.example,*.b.example",
+				"--leader-elect", "--metrics-bind-address=0", "--health-probe-bind-address=:8081", "--allowed-hosts=a.example,*.b.example",
 				"--cross-namespace-sinks", "--log-level=debug", "--log-format=text", "--max-concurrent-reconciles=8",
 			}},
 			{managerObject, managerBox + "env", nil},
 			gone("Service/ess-operator-metrics"), gone("ClusterRole/ess-operator-metrics-reader"),
+		},
+	},
+	"NoRolesForPeople": {
+		reason: "who may not make ClusterRoles can do without them",
+		values: "{rbac: {userRoles: false}, metrics: {enabled: false}, crds: {install: false}, manager: {watchNamespaces: [finance]}}",
+		want: []check{
+			gone("ClusterRole/ess-operator-eventsubscription-viewer"), gone("ClusterRole/ess-operator-concurconnection-editor"),
+			gone("ClusterRole/ess-operator-applicationconnector-admin"), gone("ClusterRole/ess-operator-manager"),
+			{"Role/ess-operator-manager in finance", "metadata namespace", "finance"},
+		},
+	},
+	"CertificateOfOwnSecret": {
+		reason: "cert-manager writes the Secret that the pod mounts",
+		values: "{receiver: {tls: {secretName: mine}}, certManager: {enabled: true, host: a.example.com, issuerRef: {name: ours, kind: Issuer}}}",
+		want: []check{
+			{"Certificate/ess-operator-receiver", "spec secretName", "mine"},
+			{"Certificate/ess-operator-receiver", "spec dnsNames", []string{"a.example.com"}},
+			{"Certificate/ess-operator-receiver", "spec issuerRef", map[string]any{"name": "ours", "kind": "Issuer", "group": "cert-manager.io"}},
+			{receiverObject, managerPod + "volumes [name=tls] secret secretName", "mine"},
 		},
 	},
 	"PublicURL": {

@@ -84,3 +84,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- define "ess-operator.publicHost" -}}
 {{- (urlParse (required "receiver.publicURL is empty, and it names the host: set it, such as https://events.example.com" .Values.receiver.publicURL)).hostname -}}
 {{- end }}
+
+{{/* The host of the certificate that cert-manager writes. */}}
+{{- define "ess-operator.certificateHost" -}}
+{{- with .Values.certManager.host }}{{ . }}{{ else }}{{ include "ess-operator.publicHost" $ }}{{ end -}}
+{{- end }}
