@@ -139,3 +139,26 @@ func TestChartIsWritten(t *testing.T) {
 		t.Errorf("%d files are missing (%v): run `make generate`", len(files), err)
 	}
 }
+
+// TestNotesCanBePasted gives the objects that the notes show to the API server, as they
+// stand there.
+func TestNotesCanBePasted(t *testing.T) {
+	t.Parallel()
+	kubectl(t, "", "create", "namespace", "noted")
+	for _, receiver := range []string{"true", "false"} {
+		r, err := helm(standard, "{manager: {watchNamespaces: [noted]}, receiver: {enabled: "+receiver+"}}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, objects, _ := strings.Cut(r.Info.Notes, "kubectl apply -f - <<'EOF'\n")
+		objects, _, ok := strings.Cut(objects, "\n  EOF\n")
+		if !ok {
+			t.Fatalf("the notes show no objects:\n%s", r.Info.Notes)
+		}
+		objects = strings.ReplaceAll("\n"+objects, "\n  ", "\n")
+		out := kubectl(t, objects, "apply", "--dry-run=server", "--validate=strict", "--warnings-as-errors", "-f", "-")
+		if strings.Count(out, "created") != 2 {
+			t.Errorf("kubectl says\n%s", out)
+		}
+	}
+}
