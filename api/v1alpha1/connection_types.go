@@ -28,8 +28,10 @@ type ConcurConnection struct {
 	// +required
 	Spec ConcurConnectionSpec `json:"spec,omitzero"`
 
-	// status is what the operator found; nobody else writes it.
+	// status is what the operator found; nobody else writes it. observedGeneration is
+	// -1 until it did, so that no tool takes an object for ready that was just made.
 	// +optional
+	// +default={"observedGeneration":-1}
 	Status ConcurConnectionStatus `json:"status,omitempty,omitzero"`
 }
 

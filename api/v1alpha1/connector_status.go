@@ -15,7 +15,7 @@ type ApplicationConnectorStatus struct {
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// observedGeneration is the generation of the spec that this status is about.
+	// observedGeneration is the generation of the spec that this status is about; -1: of none yet.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 

@@ -31,8 +31,10 @@ type ApplicationConnector struct {
 	// +required
 	Spec ApplicationConnectorSpec `json:"spec,omitzero"`
 
-	// status is what the operator found; nobody else writes it.
+	// status is what the operator found; nobody else writes it. observedGeneration is
+	// -1 until it did, so that no tool takes an object for ready that was just made.
 	// +optional
+	// +default={"observedGeneration":-1}
 	Status ApplicationConnectorStatus `json:"status,omitempty,omitzero"`
 }
 

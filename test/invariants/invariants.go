@@ -30,6 +30,9 @@ var exclusive = [][2]string{
 	{v1alpha1.ReconcilingCondition, v1alpha1.StalledCondition},
 }
 
+// unseen is the observedGeneration of an object that the operator has not seen.
+const unseen = -1
+
 // Object is one of our kinds, as far as the rules look at it.
 type Object interface {
 	metav1.Object
@@ -39,12 +42,13 @@ type Object interface {
 // Check returns the rules that one version of an object breaks, each as a sentence.
 func Check(o Object) []string {
 	conditions, observed := statusOf(o)
-	if len(conditions) == 0 && observed == 0 {
-		return nil // nothing was written yet
-	}
 	var broken []string
 	fail := func(format string, args ...any) { broken = append(broken, fmt.Sprintf(format, args...)) }
-	if observed > o.GetGeneration() || observed == 0 {
+	if len(conditions) == 0 && observed == unseen { // nothing was written yet, and nobody may take that for success
+		checkKstatus(o, nil, observed, fail)
+		return broken
+	}
+	if observed > o.GetGeneration() || observed < 1 {
 		fail("observedGeneration is %d at generation %d", observed, o.GetGeneration())
 	}
 	for _, required := range always(o) {
