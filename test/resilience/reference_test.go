@@ -20,7 +20,7 @@ func TestGuaranteesNameTests(t *testing.T) {
 	if len(named) == 0 {
 		t.Fatal("the page names no test")
 	}
-	code := read(t, "..")
+	code := read(t, "../..")
 	for _, name := range named {
 		if !strings.Contains(code, "\nfunc "+name[1]+"(t *testing.T)") {
 			t.Errorf("the page names %s, which does not exist", name[1])
