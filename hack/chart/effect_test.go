@@ -124,7 +124,7 @@ type property struct {
 	Properties           map[string]property
 	AdditionalProperties any
 	Ref                  string              `json:"$ref"`
-	Defs                 map[string]property `json:"$defs"`
+	Defs                 map[string]property `json:"definitions"`
 }
 
 // chartSchema reads values.schema.json.
@@ -139,7 +139,7 @@ func chartSchema(t *testing.T) property {
 
 // resolve follows a reference to the definitions.
 func (s property) resolve(p property) property {
-	if name, ok := strings.CutPrefix(p.Ref, "#/$defs/"); ok {
+	if name, ok := strings.CutPrefix(p.Ref, "#/definitions/"); ok {
 		return s.Defs[name]
 	}
 	return p
