@@ -118,3 +118,17 @@ func TestEveryImageIsPinned(t *testing.T) {
 		t.Errorf("Containerfile does not begin with a pinned release of Go: %q", stages(t)[""])
 	}
 }
+
+// TestKeysStayOutside is for the keys that make trial-keys and the emulator write into the
+// clone: git must not commit them, and a builder must not keep them in its cache.
+func TestKeysStayOutside(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{"../../.gitignore", "../../.dockerignore"} {
+		lines := strings.Split(strings.TrimSpace(string(read(t, file))), "\n")
+		for _, dir := range []string{"config/emulator/keys", ".ess-emulator"} {
+			if !slices.Contains(lines, dir) && !slices.Contains(lines, "/"+dir) {
+				t.Errorf("%s does not name %s, where private keys are", file, dir)
+			}
+		}
+	}
+}
