@@ -97,6 +97,9 @@ crash: ## Kill the receiver and its journal under load, ROUNDS times each.
 	@SHOW=1 RECEIVER_CRASH_ROUNDS=$(ROUNDS) JOURNAL_CRASH_ROUNDS=$(ROUNDS) hack/test.sh -timeout 3h -count 1 \
 	  -run Killed ./test/receiver ./webhook-receiver/internal/journal
 
+e2e: images ## Prove it all on the cluster of KUBECONFIG, ten minutes; E2E_LOAD='kind load image-archive' brings the images there.
+	@hack/e2e/run.sh $(ARGS)
+
 ##@ Measure
 
 bench-operator: build controlplane ## Measure the operator at full size, ten minutes; SIZES='-connections 200' for less.
@@ -157,4 +160,4 @@ clean: ## Remove the programs, but not the control plane and the tools.
 distclean: ## Remove everything that was built.
 	rm -rf bin
 
-.PHONY: help build demo trial-keys check test test-argocd test-fips vulncheck lint verify fuzz crash bench-operator bench-receiver image-archives chart sbom push container images generate fmt tidy controlplane tools clean distclean
+.PHONY: help build demo trial-keys check test test-argocd test-fips vulncheck lint verify fuzz crash e2e bench-operator bench-receiver image-archives chart sbom push container images generate fmt tidy controlplane tools clean distclean

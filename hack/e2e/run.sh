@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Runs the suite of test/e2e against the cluster of KUBECONFIG: makes the images for its
+# nodes, the keys of the trial and what an upgrade starts from, and then runs the tests
+# with the arguments given. docs/e2e.md has the variables.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+if [ -z "${KUBECONFIG:-}" ]; then
+  echo "e2e: KUBECONFIG is not set: name the cluster that may be changed, such as one of \`kind create cluster\`" >&2
+  exit 2
+fi
+if [ -f "$KUBECONFIG" ]; then KUBECONFIG=$(realpath "$KUBECONFIG"); fi
+export KUBECONFIG
+
+kubectl=kubectl
+for built in bin/k8s/*/kubectl; do
+  if [ -x "$built" ]; then kubectl=$built; fi
+done
+kubectl=${E2E_KUBECTL:-$kubectl}
+PLATFORMS=$("$kubectl" get nodes -o jsonpath='{range .items[*]}linux/{.status.nodeInfo.architecture}{"\n"}{end}' | sort -u | paste -sd, -)
+export PLATFORMS
+
+start=$SECONDS
+hack/tools/build.sh kustomize helm
+if [ -n "${E2E_LOAD:-}" ]; then
+  make --no-print-directory image-archives
+  hack/e2e/previous.sh
+else
+  rm -rf bin/e2e/previous # its images could not be brought to the cluster
+fi
+make --no-print-directory trial-keys
+go test -c -tags e2e -o bin/e2e/e2e.test ./test/e2e
+echo "e2e: prepared in $((SECONDS - start)) s"
+
+cd test/e2e
+exec ../../bin/e2e/e2e.test -test.timeout 20m "$@"
