@@ -1,6 +1,7 @@
 package gobuild
 
 import (
+	"debug/buildinfo"
 	"debug/elf"
 	"os"
 	"path/filepath"
@@ -126,4 +127,25 @@ func content(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(data)
+}
+
+func TestCompileWithTheFIPSModule(t *testing.T) {
+	t.Parallel()
+	for fips, want := range map[string]string{"": "", "v1.0.0": "v1.0.0-c2097c7c"} {
+		s := settings(t)
+		s.FIPS140 = fips
+		info, err := buildinfo.ReadFile(compile(t, s).Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, setting := range info.Settings {
+			if setting.Key == "GOFIPS140" {
+				got = setting.Value
+			}
+		}
+		if got != want {
+			t.Errorf("with FIPS140 %q the program has the module %q, want %q", fips, got, want)
+		}
+	}
 }
