@@ -18,6 +18,7 @@ var applicationKind = schema.GroupVersionKind{Group: "argoproj.io", Version: "v1
 type applications struct {
 	mu      sync.Mutex
 	history map[string][]string
+	gone    []string // in the order in which they went
 }
 
 // watchApplications watches until the test ends.
@@ -33,8 +34,8 @@ func watchApplications(t *testing.T) *applications {
 	var done sync.WaitGroup
 	done.Go(func() {
 		for e := range events.ResultChan() {
-			if o, ok := e.Object.(*unstructured.Unstructured); ok && e.Type != watch.Deleted {
-				a.note(o.GetName(), state(o))
+			if o, ok := e.Object.(*unstructured.Unstructured); ok {
+				a.note(e.Type, o)
 			}
 		}
 	})
@@ -45,12 +46,24 @@ func watchApplications(t *testing.T) *applications {
 	return a
 }
 
-func (a *applications) note(name, state string) {
+func (a *applications) note(event watch.EventType, o *unstructured.Unstructured) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if past := a.history[name]; state != "" && (len(past) == 0 || past[len(past)-1] != state) {
-		a.history[name] = append(past, state)
+	name, now := o.GetName(), state(o)
+	if event == watch.Deleted {
+		a.gone = append(a.gone, name)
+		return
 	}
+	if past := a.history[name]; now != "" && (len(past) == 0 || past[len(past)-1] != now) {
+		a.history[name] = append(past, now)
+	}
+}
+
+// went are the Applications that are gone.
+func (a *applications) went() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.gone)
 }
 
 // of is the history of one Application from the beginning, such as "OutOfSync Missing", "Synced Progressing".

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -144,8 +145,11 @@ func (a *argo) start(ctx context.Context, healthAddress, name string, args ...st
 // cli runs argocd as a user would, and returns what it prints.
 func (a *argo) cli(ctx context.Context, args ...string) (string, error) {
 	var stderr strings.Builder
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	cmd := exec.CommandContext(ctx, filepath.Join(a.bin, "argocd"), append(args, "--server", a.server, "--plaintext")...)
 	cmd.Env, cmd.Dir, cmd.Stderr = a.environment, a.dir, &stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := cmd.Output()
 	if err != nil {
 		return string(out), fmt.Errorf("argocd %s: %w\n%s%s", strings.Join(args, " "), err, out, stderr.String())

@@ -155,7 +155,11 @@ func (s *stage) health(kind string) string {
 			}
 		}
 	}
-	s.Expect(json.Unmarshal([]byte(s.argocd("app", "get", "finance", "-o", "json")), &shown)).To(gomega.Succeed())
+	out, err := suite.argo.cli(s.t.Context(), "app", "get", "finance", "-o", "json")
+	if err != nil {
+		return err.Error() // it may not be there yet
+	}
+	s.Expect(json.Unmarshal([]byte(out), &shown)).To(gomega.Succeed())
 	for _, r := range shown.Status.Resources {
 		if r.Kind == kind {
 			return r.Health.Status + " " + r.Health.Message

@@ -145,6 +145,17 @@ func playSuspend(s *stage) {
 		s.Eventually(s.filters).Should(gomega.Equal(map[string]string{held: ".*"}))
 		s.eventually("finance", "Synced Healthy", "")
 	})
+
+	// Where git has the field, git decides.
+	s.repo.replace("finance/subscription.yaml", "spec:\n", "spec:\n  suspend: false\n")
+	decided := s.repo.push("Never suspended")
+	s.hasty()
+	s.eventually("finance", "Synced Healthy", decided)
+	s.act("suspend", "EventSubscription", "expense-reports")
+	s.Eventually(func() bool { return s.subscription("finance").Spec.Suspend }).Should(gomega.BeFalse())
+	undone := s.repo.undo()
+	s.hasty()
+	s.eventually("finance", "Synced Healthy", undone)
 }
 
 func playDegraded(s *stage) {
@@ -185,6 +196,9 @@ func playPrune(s *stage) {
 	s.repo.replace("finance/kustomization.yaml", "resources: []\n", "configMapGenerator: [{name: note, literals: [finance=left]}]\n")
 	left := s.repo.push("Finance leaves")
 	s.hasty()
+	s.Eventually(func() string { return s.explain("finance") }).Should(gomega.ContainSubstring("waiting for pruning confirmation"))
+	s.Expect(s.filters()).To(gomega.HaveKey(held), "nobody has confirmed it")
+	s.argocd("app", "confirm-deletion", "finance")
 	s.eventually("finance", "Synced Healthy", left)
 	s.Expect(s.subscription("finance")).To(gomega.BeNil())
 	s.Expect(s.filters()).NotTo(gomega.HaveKey(held))
@@ -197,14 +211,15 @@ func playPrune(s *stage) {
 	s.Expect(s.filters()).To(gomega.HaveKey(held))
 }
 
-// playEnd deletes the root, with which everything goes that it made, but for definitions.
+// playEnd deletes the root, with which everything goes that it made, the last wave first, but for definitions.
 func playEnd(s *stage) {
+	before := len(s.apps.went())
 	s.Expect(suite.client.Delete(s.t.Context(), s.application("concur"))).To(gomega.Succeed())
-	s.Eventually(func() bool { return s.application("concur").GetName() == "" }).Should(gomega.BeTrue(), func() string { return s.explain("finance") })
+	s.Consistently(s.filters, "5s").Should(gomega.HaveKey(held), "nobody has confirmed it")
+	s.argocd("app", "confirm-deletion", "finance")
+	s.Eventually(func() []string { return s.apps.went()[before:] }).Should(gomega.Equal([]string{"finance", "ess-operator", "concur"}),
+		func() string { return s.explain("finance") })
 	s.Expect(s.filters()).To(gomega.BeEmpty())
-	for _, name := range []string{"finance", "ess-operator"} {
-		s.Expect(s.application(name).GetName()).To(gomega.BeEmpty(), "an Application outlived its root")
-	}
 	var definition apiextensionsv1.CustomResourceDefinition
 	s.Expect(suite.client.Get(s.t.Context(), types.NamespacedName{Name: "eventsubscriptions.concur.ess-operator.io"}, &definition)).To(gomega.Succeed(),
 		"Argo CD deletes no definitions, as docs/gitops.md says")

@@ -55,8 +55,23 @@ func (s *stage) playWay(way string) {
 	s.edit(way, func(sub *v1alpha1.EventSubscription) { sub.Spec.Topic = "public.concur.request" })
 	s.Eventually(func() string { return s.subscription(way).Spec.Topic }).Should(gomega.Equal("public.concur.expense.report"))
 	s.eventually(way, "Synced Healthy", "")
-	s.argocd("app", "delete", way, "--yes", "--wait")
-	s.Expect(s.filters()).NotTo(gomega.HaveKey(way+".expense-reports"), "deleting an Application deletes at ESS")
+	s.playLeaving(way)
+}
+
+// playLeaving deletes the Application without its objects, makes it again, and deletes it with them.
+func (s *stage) playLeaving(way string) {
+	id := way + ".expense-reports"
+	s.argocd("app", "delete", way, "--cascade=false", "--yes")
+	s.Eventually(func() string { return s.application(way).GetName() }).Should(gomega.BeEmpty())
+	s.Expect(s.subscription(way).DeletionTimestamp.IsZero()).To(gomega.BeTrue())
+	s.Expect(s.filters()).To(gomega.HaveKey(id))
+	s.repo.on(s.t).deploy(way, ways[way].annotation, ways[way].option)
+	s.eventually(way, "Synced Healthy", "")
+	s.argocd("app", "delete", way, "--yes")
+	s.Consistently(s.filters, "4s").Should(gomega.HaveKey(id), "nobody has confirmed it")
+	s.argocd("app", "confirm-deletion", way)
+	s.Eventually(func() string { return s.application(way).GetName() }).Should(gomega.BeEmpty())
+	s.Expect(s.filters()).NotTo(gomega.HaveKey(id), "deleting an Application deletes at ESS")
 }
 
 // connectorSecrets makes a namespace with what does not come from git.
@@ -123,5 +138,6 @@ func playHelm(s *stage) {
 		s.argocd("app", "get", "by-helm", "--hard-refresh")
 		s.argocd("app", "diff", "by-helm")
 	})
-	s.argocd("app", "delete", "by-helm", "--yes", "--wait")
+	s.argocd("app", "delete", "by-helm", "--yes")
+	s.Eventually(func() string { return s.application("by-helm").GetName() }).Should(gomega.BeEmpty())
 }
