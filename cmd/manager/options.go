@@ -41,6 +41,7 @@ type options struct {
 
 	leaderElect          bool
 	leaderElectNamespace string
+	leaderElectID        string
 
 	logLevel  slog.Level
 	logFormat string
@@ -89,6 +90,8 @@ func parse(flags *flag.FlagSet, args []string) (options, error) {
 		"Work only while holding a Lease, so that one of several managers is active.")
 	flags.StringVar(&o.leaderElectNamespace, "leader-election-namespace", "",
 		"Namespace of the Lease. Empty: the manager's own; outside a cluster it must be given.")
+	flags.StringVar(&o.leaderElectID, "leader-election-id", "manager.concur.ess-operator.io",
+		"Name of the Lease: one for each of several operators in a namespace.")
 	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "Least level to log: debug, info, warn or error.")
 	flags.StringVar(&o.logFormat, "log-format", "json", "json or text.")
 	flags.BoolVar(&o.version, "version", false, "Print the version and exit.")
@@ -109,6 +112,8 @@ func (o *options) validate(rest []string) error {
 		return fmt.Errorf("unexpected argument %q: every setting is a flag, see --help", rest[0])
 	case o.logFormat != "json" && o.logFormat != "text":
 		return fmt.Errorf("--log-format is %q: use json or text", o.logFormat)
+	case o.leaderElectID == "":
+		return errors.New("--leader-election-id is empty: name a Lease, or leave it out")
 	case o.controllers.Concurrency < 1:
 		return fmt.Errorf("--max-concurrent-reconciles is %d: use 1 or more", o.controllers.Concurrency)
 	default:
@@ -160,7 +165,7 @@ func (o *options) manager(scheme *runtime.Scheme) ctrl.Options {
 		Metrics:                       metrics,
 		HealthProbeBindAddress:        o.probeAddress,
 		LeaderElection:                o.leaderElect,
-		LeaderElectionID:              "manager.concur.ess-operator.io",
+		LeaderElectionID:              o.leaderElectID,
 		LeaderElectionNamespace:       o.leaderElectNamespace,
 		LeaderElectionReleaseOnCancel: true, // main returns as soon as the manager stops
 		GracefulShutdownTimeout:       new(time.Minute),

@@ -41,6 +41,7 @@ func TestFlagsAreRefusedAtOnce(t *testing.T) {
 		"NoNamespaces":  {reason: "a list of nothing is a slip, and watching everything is not what was asked", args: []string{"--watch-namespaces=,"}, want: `--watch-namespaces is "," and names no namespace`},
 		"Argument":      {reason: "a flag after a forgotten dash would do nothing", args: []string{"leader-elect"}, want: `unexpected argument "leader-elect": every setting is a flag, see --help`},
 		"UnknownFlag":   {reason: "a misspelt flag would do nothing", args: []string{"--leader-election"}, want: "flag provided but not defined: -leader-election"},
+		"NoLease":       {reason: "without a name there is none to hold", args: []string{"--leader-election-id="}, want: "--leader-election-id is empty: name a Lease, or leave it out"},
 		"LogFormat":     {reason: "logs are read by machines that expect one of two", args: []string{"--log-format=yaml"}, want: `--log-format is "yaml": use json or text`},
 		"LogFormatText": {reason: "people read logs too", args: []string{"--log-format=text"}},
 		"LogLevel":      {reason: "there are four levels", args: []string{"--log-level=loud"}, want: `invalid value "loud" for flag -log-level`},
