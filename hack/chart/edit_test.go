@@ -35,7 +35,7 @@ func TestEdit(t *testing.T) {
 		"Names": {
 			reason: "names are the release's; the group, images and what looks like a template stay",
 			want: []string{
-				`  name: {{ include "ess-operator.fullname" $ }}-a`, `  namespace: {{ $.Release.Namespace }}`,
+				`  name: {{ include "ess-operator.fullname" $ }}-a`, `  namespace: {{ $.Release.Namespace | quote }}`,
 			},
 		},
 		"LongerWords": {

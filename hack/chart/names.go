@@ -11,6 +11,9 @@ import (
 // objects that belong to no namespace.
 const clusterPrefix = "__cluster__"
 
+// lease is what the manager holds while it works, when no flag says otherwise.
+const lease = "manager.concur.ess-operator.io"
+
 // prefixed is a name that begins as all of ours do; the character before it keeps the
 // group of the kinds and other longer words out.
 var prefixed = regexp.MustCompile(`(^|[^A-Za-z0-9.-])ess-operator-([a-z])`)
@@ -19,9 +22,12 @@ var prefixed = regexp.MustCompile(`(^|[^A-Za-z0-9.-])ess-operator-([a-z])`)
 // template engine would read as its own in a manifest is escaped.
 func withNames(text string) string {
 	text = strings.ReplaceAll(text, "{{", `{{ "{{" }}`)
+	// What may be a whole text is quoted: names such as 123 and true are none otherwise.
+	text = strings.ReplaceAll(text, "namespace: ess-operator-system", "namespace: {{ $.Release.Namespace | quote }}")
 	text = strings.ReplaceAll(text, "ess-operator-system", "{{ $.Release.Namespace }}")
+	text = strings.ReplaceAll(text, "["+lease+"]", `[{{ include "ess-operator.lease" $ | quote }}]`)
 	text = prefixed.ReplaceAllString(text, `${1}{{ include "ess-operator.fullname" $$ }}-${2}`)
-	text = strings.ReplaceAll(text, "app.kubernetes.io/name: ess-operator", `app.kubernetes.io/name: {{ include "ess-operator.fullname" $ }}`)
+	text = strings.ReplaceAll(text, "app.kubernetes.io/name: ess-operator", `app.kubernetes.io/name: {{ include "ess-operator.fullname" $ | quote }}`)
 	return strings.ReplaceAll(text, clusterPrefix, `{{ include "ess-operator.clusterName" $ }}-`)
 }
 

@@ -22,7 +22,7 @@ var conditions = []condition{
 	{object: "CustomResourceDefinition/*", when: "$.Values.crds.install"},
 	{object: "*/ess-operator-receiver*", when: withReceiver},
 	{object: "PersistentVolumeClaim/*", when: "and $.Values.receiver.persistence.enabled (not $.Values.receiver.persistence.existingClaim)"},
-	{object: "Certificate/*", when: "and $.Values.certManager.enabled $.Values.receiver.tls.enabled"},
+	{object: "Certificate/*", when: "and $.Values.certManager.enabled (or $.Values.receiver.tls.enabled $.Values.receiver.ingress.enabled)"},
 	{object: "PodDisruptionBudget/*", when: "$.Values.podDisruptionBudget.enabled"},
 	{object: "NetworkPolicy/*", when: "$.Values.networkPolicy.enabled"},
 	{object: "Service/ess-operator-metrics", when: "$.Values.metrics.enabled"},
@@ -92,7 +92,7 @@ var managerEdits = []edit{
 		text: "{{- if and $.Values.metrics.enabled (or $.Values.rbac.clusterReads (not $.Values.manager.watchNamespaces)) }}\n@field\n" +
 			"{{- else }}\n- --metrics-bind-address=0\n{{- end }}",
 	},
-	{object: "Role*/ess-operator-manager", field: "metadata namespace", text: "namespace: {{ $each }}"},
+	{object: "Role*/ess-operator-manager", field: "metadata namespace", text: "namespace: {{ $each | quote }}"},
 	when(managerObject, "spec template spec containers [name=manager] args [^--receiver-]", withReceiver),
 	when(managerObject, managerEnv+" [name=NAMESPACE]", withReceiver), // for the receiver's flags
 	when(managerObject, managerEnv+" [name=RECEIVER_URL]", withReceiver),
@@ -119,7 +119,7 @@ var receiverEdits = []edit{
 		text: "- name: journal\n" +
 			"{{- if $.Values.receiver.persistence.enabled }}\n" +
 			"  persistentVolumeClaim:\n" +
-			"    claimName: {{ $.Values.receiver.persistence.existingClaim | default (printf \"%s-receiver\" (include \"ess-operator.fullname\" $)) }}\n" +
+			"    claimName: {{ $.Values.receiver.persistence.existingClaim | default (printf \"%s-receiver\" (include \"ess-operator.fullname\" $)) | quote }}\n" +
 			"{{- else }}\n" +
 			"  emptyDir:\n" +
 			"    sizeLimit: {{ $.Values.receiver.persistence.size | quote }}\n" +
@@ -127,7 +127,7 @@ var receiverEdits = []edit{
 	},
 	{
 		object: receiverObject, field: receiverVolumes + " [name=tls] secret secretName",
-		text: `secretName: {{ include "ess-operator.receiverTLSSecret" $ }}`,
+		text: `secretName: {{ include "ess-operator.receiverTLSSecret" $ | quote }}`,
 	},
 	{
 		object: receiverObject, field: receiverVolumes + " [name=proof] secret secretName",
@@ -155,7 +155,7 @@ var receiverEdits = []edit{
 
 // wayIn is what stands between Concur and the receiver.
 var wayIn = []edit{
-	{object: "Certificate/*", field: "spec secretName", text: `secretName: {{ include "ess-operator.receiverTLSSecret" $ }}`},
+	{object: "Certificate/*", field: "spec secretName", text: `secretName: {{ include "ess-operator.receiverTLSSecret" $ | quote }}`},
 	{object: "Certificate/*", field: "spec dnsNames", text: "dnsNames:\n- {{ include \"ess-operator.certificateHost\" $ | quote }}"},
 	{object: "Certificate/*", field: "spec issuerRef name", text: `name: {{ required "certManager.issuerRef.name is empty: set it to an authority that SAP Concur knows" $.Values.certManager.issuerRef.name | quote }}`},
 	{object: "Certificate/*", field: "spec issuerRef kind", value: "certManager.issuerRef.kind"},

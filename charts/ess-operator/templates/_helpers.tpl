@@ -13,10 +13,16 @@
 {{- if eq .Release.Namespace (printf "%s-system" $name) }}{{ $name }}{{ else }}{{ $name }}-{{ .Release.Namespace }}{{ end -}}
 {{- end }}
 
+{{/* What the manager holds while it works: releases in one namespace must not share it. */}}
+{{- define "ess-operator.lease" -}}
+{{- $name := include "ess-operator.fullname" . -}}
+{{- if ne $name "ess-operator" }}{{ $name }}.{{ end }}manager.concur.ess-operator.io
+{{- end }}
+
 {{/* Labels that every object has beside those of the manifests. */}}
 {{- define "ess-operator.labels" -}}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 
@@ -36,6 +42,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- if .Values.manager.crossNamespaceSinks }}
 - --cross-namespace-sinks
+{{- end }}
+{{- if ne (include "ess-operator.fullname" .) "ess-operator" }}
+- --leader-election-id={{ include "ess-operator.lease" . }}
 {{- end }}
 {{- include "ess-operator.logArgs" .Values.manager.logging }}
 {{- range .Values.manager.extraArgs }}
@@ -66,12 +75,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $config := .Files.Get "files/receiver-config.yaml" | fromYaml -}}
 {{- with .Values.receiver.publicURL }}{{ $_ := set $config "publicURL" . }}{{ end -}}
 {{- if not .Values.receiver.tls.enabled }}{{ $_ := unset $config.events "tls" }}{{ end -}}
-{{- mergeOverwrite $config (deepCopy .Values.receiver.config) | toYaml -}}
+{{- mergeOverwrite $config (deepCopy (.Values.receiver.config | default dict)) | toYaml -}}
 {{- end }}
 
 {{/* Those of its settings that need a restart; nothing when there are none. */}}
 {{- define "ess-operator.receiverRestart" -}}
-{{- $config := .Values.receiver.config -}}
+{{- $config := .Values.receiver.config | default dict -}}
 {{- with merge (pick $config "journal") (pick ($config.events | default dict) "maxConnections" "maxInFlight") }}{{ toJson . }}{{ end -}}
 {{- end }}
 

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestTextsStayTexts gives names that YAML takes for numbers and truth values when they
+// are not quoted, and which the API server then refuses.
+func TestTextsStayTexts(t *testing.T) {
+	t.Parallel()
+	const values = `
+fullnameOverride: "on"
+manager: {watchNamespaces: ["12", "null"]}
+receiver:
+  publicURL: https://events.example.com
+  tls: {secretName: "1e3"}
+  persistence: {existingClaim: "456"}
+  ingress: {enabled: true}
+certManager: {enabled: true, issuerRef: {name: "7"}}
+`
+	for id, o := range rendered(t, where{"true", "123"}, values) {
+		expectTexts(t, id, o, false)
+	}
+}
+
+// names are fields that name something, or hold a map of texts.
+var names = regexp.MustCompile(`^(name|namespace|\w+Name|\w*[lL]abels)$`)
+
+// expectTexts fails when a name, or a value of a map of texts, is none. Schemas of our
+// kinds describe such fields, and are left out.
+func expectTexts(t *testing.T, where string, value any, name bool) {
+	t.Helper()
+	switch v := value.(type) {
+	case map[string]any:
+		for key, field := range v {
+			if key != "openAPIV3Schema" {
+				expectTexts(t, where+" "+key, field, name || names.MatchString(key))
+			}
+		}
+	case []any:
+		for _, item := range v {
+			expectTexts(t, where, item, name)
+		}
+	case string:
+	default:
+		if name {
+			t.Errorf("%s is %v, a %T", where, v, v)
+		}
+	}
+}
+
+// TestOneLeaseForEachRelease is for two releases in one namespace: were the Lease the
+// same, one of them would wait for the other for ever, and nobody would work for it.
+func TestOneLeaseForEachRelease(t *testing.T) {
+	t.Parallel()
+	const flag, fallback = "--leader-election-id=", "manager.concur.ess-operator.io"
+	seen := map[string]string{}
+	for _, name := range []string{standard.name, "second", "third"} {
+		objects := rendered(t, where{name, standard.namespace}, "{}")
+		fullname := strings.TrimSuffix(name, "-ess-operator") + "-ess-operator"
+		if name == standard.name {
+			fullname = name
+		}
+		lease := fallback
+		for _, arg := range strings.Split(at(t, objects["Deployment/"+fullname+"-manager"], "spec template spec containers [name=manager] args"), `"`) {
+			if rest, ok := strings.CutPrefix(arg, flag); ok {
+				lease = rest
+			}
+		}
+		if other, ok := seen[lease]; ok {
+			t.Errorf("%s and %s share the Lease %s", name, other, lease)
+		}
+		seen[lease] = name
+		if rules := at(t, objects["Role/"+fullname+"-leader-election"], "rules"); !strings.Contains(rules, `["`+lease+`"]`) {
+			t.Errorf("%s may not use its Lease %s: %s", name, lease, rules)
+		}
+	}
+}
+
+// TestCertificateForTheIngress is for those who end TLS there: it serves the receiver's
+// certificate then, which nobody else would have written.
+func TestCertificateForTheIngress(t *testing.T) {
+	t.Parallel()
+	const values = `{receiver: {publicURL: "https://events.example.com", tls: {enabled: false}, ingress: {enabled: true}},
+certManager: {enabled: true, issuerRef: {name: letsencrypt}}}`
+	objects := rendered(t, standard, values)
+	want := `"ess-operator-receiver-tls"`
+	if got := at(t, objects["Certificate/ess-operator-receiver"], "spec secretName"); got != want {
+		t.Errorf("cert-manager writes Secret %s, and the Ingress serves that of %s", got, want)
+	}
+}
+
+// TestNullIsTheDefault is for "--set receiver.config=null", with which Helm takes a value away.
+func TestNullIsTheDefault(t *testing.T) {
+	t.Parallel()
+	if _, err := helm(standard, "{receiver: {config: null, nodeSelector: null}, manager: {nodeSelector: null}}"); err != nil {
+		t.Error(err)
+	}
+}
