@@ -73,7 +73,7 @@ cp -r "$source/manifests/crds" "$source/manifests/base/config" "$tmp/new/manifes
 chmod -R u+w "$tmp/new/manifests"
 
 # The stamp comes last: an interrupted install is seen as none.
-rm -rf "$out/.stamp" "$out"/*
+rm -rf "$out/.stamp" "${out:?}"/*
 mv "$tmp"/new/* "$out/"
 echo "$stamp" >"$out/.stamp"
 echo "argocd: built in $SECONDS s: ${out#"$root"/}"
