@@ -99,3 +99,23 @@ func TestNullIsTheDefault(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestKnativeInWatchedNamespaces is for those who chose namespaces so that the manager
+// reads nothing elsewhere.
+func TestKnativeInWatchedNamespaces(t *testing.T) {
+	t.Parallel()
+	objects := rendered(t, standard, "{manager: {knativeSinks: true, watchNamespaces: [finance]}}")
+	if objects["ClusterRoleBinding/ess-operator-addressable-resolver"] != nil {
+		t.Error("the manager may read Addressables in the whole cluster")
+	}
+	binding := objects["RoleBinding/ess-operator-addressable-resolver"]
+	for field, want := range map[string]string{
+		"metadata namespace": `"finance"`,
+		"roleRef":            `{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"addressable-resolver"}`,
+		"subjects":           `[{"kind":"ServiceAccount","name":"ess-operator-manager","namespace":"ess-operator-system"}]`,
+	} {
+		if got := at(t, binding, field); got != want {
+			t.Errorf("%s of the RoleBinding is %s, want %s", field, got, want)
+		}
+	}
+}
