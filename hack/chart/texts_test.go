@@ -119,3 +119,15 @@ func TestKnativeInWatchedNamespaces(t *testing.T) {
 		}
 	}
 }
+
+// TestHostInCapitals: a URL may have them, and the host of an Ingress may not.
+func TestHostInCapitals(t *testing.T) {
+	t.Parallel()
+	objects := rendered(t, standard, `{receiver: {publicURL: "https://Events.Example.com", ingress: {enabled: true}},
+certManager: {enabled: true, issuerRef: {name: letsencrypt}}}`)
+	for id, field := range map[string]string{"Ingress/ess-operator-receiver": "spec rules", "Certificate/ess-operator-receiver": "spec dnsNames"} {
+		if got := at(t, objects[id], field); !strings.Contains(got, `"events.example.com"`) {
+			t.Errorf("%s of %s is %s", field, id, got)
+		}
+	}
+}

@@ -91,7 +91,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{/* The host of the receiver's public URL. */}}
 {{- define "ess-operator.publicHost" -}}
-{{- (urlParse (required "receiver.publicURL is empty, and it names the host: set it, such as https://events.example.com" .Values.receiver.publicURL)).hostname -}}
+{{- (urlParse (required "receiver.publicURL is empty, and it names the host: set it, such as https://events.example.com" .Values.receiver.publicURL)).hostname | lower -}}
 {{- end }}
 
 {{/* The host of the certificate that cert-manager writes. */}}
