@@ -88,7 +88,7 @@ func TestClusterTakesIt(t *testing.T) {
 func TestAppliedTwice(t *testing.T) {
 	t.Parallel()
 	release := where{"twice", "applied-twice"}
-	r, err := helm(release, "{crds: {install: false}}") // other tests install them
+	r, err := helm(release, "{crds: {install: false}}") // which one release of a cluster has
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,6 +145,9 @@ func TestChartIsWritten(t *testing.T) {
 func TestNotesCanBePasted(t *testing.T) {
 	t.Parallel()
 	kubectl(t, "", "create", "namespace", "noted")
+	definitions := filepath.Join(root, "config/crd/bases")
+	kubectl(t, "", "apply", "--server-side", "--force-conflicts", "-f", definitions) // changes nothing after TestLifecycle
+	kubectl(t, "", "wait", "--for=condition=Established", "--timeout=60s", "-f", definitions)
 	for _, receiver := range []string{"true", "false"} {
 		r, err := helm(standard, "{manager: {watchNamespaces: [noted]}, receiver: {enabled: "+receiver+"}}")
 		if err != nil {

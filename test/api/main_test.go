@@ -12,10 +12,13 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
+	"time"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -77,5 +80,19 @@ func install(ctx context.Context) error {
 	_, err := suite.plane.Kubectl(ctx, "wait", "--for=condition=Established", "--timeout=60s",
 		"crd/concurconnections.concur.ess-operator.io", "crd/eventsubscriptions.concur.ess-operator.io",
 		"crd/applicationconnectors.concur.ess-operator.io")
-	return err
+	if err != nil {
+		return err
+	}
+	return known(ctx)
+}
+
+// known waits until kubectl has our kinds in its cache: it asks the server anew for a
+// kind that it does not know, but for a category only the next time.
+func known(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	return wait.PollUntilContextCancel(ctx, 100*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+		kinds, err := suite.plane.Kubectl(ctx, "api-resources", "--categories=concur", "-o", "name")
+		return strings.Count(string(kinds), "\n") == 3, err
+	})
 }
