@@ -5,7 +5,9 @@
 // version belongs to a state, such as "quota-exceeded" or "deleting-in-use", and
 // the file of that name is the sample. With SAMPLES=write in the environment the
 // suite writes samples that are missing; otherwise it says which of those there
-// are it did not see, so that no sample outlives what it shows.
+// are it did not see, so that no sample outlives what it shows. Of states that an
+// object only passes through, such as "deleting-stale-connected", it is a matter of
+// luck which ones a run sees, and none is missed.
 package samples
 
 import (
@@ -120,6 +122,9 @@ func (c *Collection) checkSeen() error {
 			continue
 		}
 		mine++
+		if inPassing(state) {
+			continue
+		}
 		if path := filepath.Join(kind, "testdata", state+".yaml"); c.seen[path] == nil {
 			errs = append(errs, fmt.Errorf("no test leads to %s: remove it, or correct its name", path))
 		}
@@ -129,6 +134,10 @@ func (c *Collection) checkSeen() error {
 	}
 	return errors.Join(errs...)
 }
+
+// inPassing says of which states the next write of the operator makes another one, however
+// the object was doing when its user changed it.
+func inPassing(state string) bool { return slices.Contains(strings.Split(state, "-"), "stale") }
 
 func (c *Collection) write() error {
 	for _, path := range slices.Sorted(maps.Keys(c.seen)) {
