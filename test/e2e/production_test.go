@@ -44,6 +44,7 @@ func production(ctx context.Context, s *suite) {
 	}{
 		{"rolling update of the manager: no PUT, one LIST", 2 * time.Minute, w.replaceManager},
 		{"rolling update of the receiver", 2 * time.Minute, w.replaceReceiver},
+		{"the receiver is killed", 2 * time.Minute, w.killReceiver},
 		{"rotate OAuth secret, certificates, token and signing key", 4 * time.Minute, w.rotate},
 		{"drain the node, and let pods on it again", 3 * time.Minute, w.drain},
 		{"end of the load: ESS, receiver and sink agree", 3 * time.Minute, w.endLoad},
@@ -125,6 +126,14 @@ func (w *world) replaceReceiver(ctx context.Context) {
 	w.kubectl(ctx, "rollout", "status", "-n", operatorNamespace, "deployment/"+receiverName)
 	w.flows(ctx)
 	w.unwritten(ctx)
+}
+
+// killReceiver gives the receiver a second, of which it needs more to drain: what it acknowledged and has not handed on is on
+// the volume alone.
+func (w *world) killReceiver(ctx context.Context) {
+	w.kubectl(ctx, "delete", "pod", "-n", operatorNamespace, "-l", "app.kubernetes.io/component=receiver", "--grace-period=1", "--timeout=60s")
+	w.rolledOut(ctx)
+	w.flows(ctx)
 }
 
 // flows waits until an event that happens now is in the sink.
