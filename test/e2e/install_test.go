@@ -131,7 +131,7 @@ func faults(pod *corev1.Pod) []string {
 	whole := pod.Spec.SecurityContext
 	seccomp := whole.SeccompProfile
 	rules := []rule{
-		{isTrue(whole.RunAsNonRoot), "may run as root"},
+		{isTrue(whole.RunAsNonRoot) && whole.RunAsUser != nil && *whole.RunAsUser == 65532, "may run as another user than 65532"},
 		{seccomp != nil && seccomp.Type == corev1.SeccompProfileTypeRuntimeDefault, "has no seccomp profile"},
 		{isFalse(pod.Spec.AutomountServiceAccountToken) || !strings.HasPrefix(pod.Name, receiverName), "has a token of the cluster"},
 	}

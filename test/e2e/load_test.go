@@ -5,7 +5,6 @@ package e2e
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -26,9 +25,10 @@ type load struct {
 	stop   context.CancelFunc
 	done   chan struct{}
 
-	mu      sync.Mutex
-	sent    []string
-	trouble error // the last failure to publish
+	mu     sync.Mutex
+	sent   []string
+	failed int
+	first  error // the first failure to publish
 }
 
 // startLoad begins. Ids of its events begin with "e2e-", the name and a dash.
@@ -59,18 +59,20 @@ func (l *load) run(ctx context.Context, pause time.Duration) {
 		if ctx.Err() != nil {
 			return // the ledger knows whether it was published
 		}
-		l.note(id, err)
+		l.record(id, err)
 	}
 }
 
-func (l *load) note(id string, err error) {
+func (l *load) record(id string, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err != nil {
-		l.trouble = errors.Join(l.trouble, err)
+	if err == nil {
+		l.sent = append(l.sent, id)
 		return
 	}
-	l.sent = append(l.sent, id)
+	if l.failed++; l.first == nil {
+		l.first = err
+	}
 }
 
 // end stops publishing and returns what was published.
@@ -79,7 +81,10 @@ func (l *load) end() ([]string, error) {
 	<-l.done
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.sent, l.trouble
+	if l.failed > 0 {
+		return l.sent, fmt.Errorf("%d events were not published, the first because of: %w", l.failed, l.first)
+	}
+	return l.sent, nil
 }
 
 // burst publishes some events at once and returns their ids.
@@ -145,9 +150,9 @@ func (s *suite) settle(ctx context.Context, c *concur, w *sink, prefix string) t
 // account ends the load, and holds the ledgers of both ends to it.
 func (s *suite) account(ctx context.Context, l *load, w *sink) {
 	s.t.Helper()
-	sent, trouble := l.end()
-	if trouble != nil {
-		s.t.Errorf("publishing: %v", trouble)
+	sent, err := l.end()
+	if err != nil {
+		s.t.Error(err)
 	}
 	t := s.settle(ctx, l.concur, w, l.prefix)
 	s.must(w.has(sent))

@@ -22,11 +22,10 @@ const overlay = "test/e2e/testdata/production"
 // world is an installation with Concur at one end and a sink at the other.
 type world struct {
 	*suite
-	concur      *concur
-	sink        *sink
-	load        *load
-	probes      int // events of flows so far
-	hasPrevious bool
+	concur *concur
+	sink   *sink
+	load   *load
+	probes int // events of flows so far
 }
 
 // production upgrades from the previous release and then does, under load, what happens to a cluster in a year.
@@ -34,8 +33,7 @@ func production(ctx context.Context, s *suite) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	w := s.open(ctx)
-	w.installPrevious(ctx)
-	w.step(ctx, "upgrade: zero PUT and DELETE, routes and waiting events kept", 4*time.Minute, w.upgrade)
+	w.installAndUpgrade(ctx)
 	w.load = w.startLoad(ctx, w.concur, "load")
 	for _, step := range []struct {
 		what  string
@@ -44,8 +42,8 @@ func production(ctx context.Context, s *suite) {
 	}{
 		{"rolling update of the manager: no PUT, one LIST", 2 * time.Minute, w.replaceManager},
 		{"rolling update of the receiver", 2 * time.Minute, w.replaceReceiver},
-		{"the receiver is killed", 2 * time.Minute, w.killReceiver},
 		{"rotate OAuth secret, certificates, token and signing key", 4 * time.Minute, w.rotate},
+		{"the receiver is killed", 2 * time.Minute, w.killReceiver},
 		{"drain the node, and let pods on it again", 3 * time.Minute, w.drain},
 		{"end of the load: ESS, receiver and sink agree", 3 * time.Minute, w.endLoad},
 		{"sink down, receiver's pod replaced: the volume keeps events", 3 * time.Minute, w.outage},
@@ -82,7 +80,7 @@ func (w *world) unwritten(ctx context.Context) (lists int) {
 	return calls["list"]
 }
 
-// transitions tells since when the subscription has been ready.
+// readySince tells since when the subscription has been ready.
 func (w *world) readySince(ctx context.Context) metav1.Time {
 	w.t.Helper()
 	var sub v1alpha1.EventSubscription

@@ -23,8 +23,9 @@ import (
 // previous is what an upgrade starts from, if hack/e2e/previous.sh could make it.
 const previous = "test/e2e/testdata/previous"
 
-// installPrevious installs the previous release, or this one where there is none to be had.
-func (w *world) installPrevious(ctx context.Context) {
+// installAndUpgrade comes to this release by way of the previous one, or directly where that is not to be had.
+func (w *world) installAndUpgrade(ctx context.Context) {
+	w.t.Helper()
 	if _, err := os.Stat(filepath.Join(root, "bin/e2e/previous/release.yaml")); err != nil {
 		w.skip("upgrade", "there is no previous release here; hack/e2e/previous.sh says why")
 		w.step(ctx, "install with a volume for the journal", 4*time.Minute, func(ctx context.Context) { w.install(ctx, overlay) })
@@ -33,7 +34,7 @@ func (w *world) installPrevious(ctx context.Context) {
 	w.step(ctx, "install the previous release", 4*time.Minute, func(ctx context.Context) {
 		w.install(ctx, previous, w.formerSecrets()...)
 	})
-	w.hasPrevious = true
+	w.step(ctx, "upgrade: zero PUT and DELETE, routes and waiting events kept", 4*time.Minute, w.upgrade)
 }
 
 // install applies an overlay and config/emulator, and waits for an event in the sink.
@@ -52,9 +53,6 @@ func (w *world) install(ctx context.Context, overlay string, secrets ...*corev1.
 
 // upgrade applies this release over the previous one while the sink is down and events wait for it.
 func (w *world) upgrade(ctx context.Context) {
-	if !w.hasPrevious {
-		return
-	}
 	routes := w.secret(ctx, operatorNamespace, routesSecret).Data["routes.yaml"]
 	since := w.readySince(ctx)
 	w.must(w.concur.forgetCalls(ctx))
