@@ -123,6 +123,25 @@ func TestActions(t *testing.T) {
 	}
 }
 
+// TestEachRequestIsNew asks again and again within a second: a value that the operator
+// has handled is no request.
+func TestEachRequestIsNew(t *testing.T) {
+	t.Parallel()
+	for kind := range kinds {
+		object := sample(t, kind, "testdata/new.yaml")
+		for name, vm := range machines(t) {
+			for range 5 {
+				before := object.GetAnnotations()[requestedAt]
+				object = act(t, vm, object, "reconcile")
+				after := object.GetAnnotations()[requestedAt]
+				if _, err := time.Parse(time.RFC3339, after); err != nil || after == before {
+					t.Errorf("%s, %s: the request after %q is %q", kind, name, before, after)
+				}
+			}
+		}
+	}
+}
+
 // act runs an action, which must patch the object and nothing else.
 func act(t *testing.T, vm lua.VM, object *unstructured.Unstructured, action string) *unstructured.Unstructured {
 	t.Helper()
