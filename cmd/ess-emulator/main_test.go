@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -66,6 +67,21 @@ func start(t *testing.T, dir string, args ...string) (out *output, stop func()) 
 			t.Error("the program does not stop")
 		}
 	}
+}
+
+// TestStopsWithASilentConnection opens a connection without a request, as a browser does ahead
+// of time, and as Go's client does that dials while another connection becomes free.
+func TestStopsWithASilentConnection(t *testing.T) {
+	t.Parallel()
+	welcome, stop := start(t, t.TempDir())
+	admin := strings.TrimPrefix(regexp.MustCompile(`http://127\.0\.0\.1:\d+`).FindString(welcome.String()), "http://")
+	silent, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = silent.Close() }()
+	(&session{t: t, client: http.DefaultClient}).do("GET", "http://"+admin+"/v1/applications", "", "") // accepted after the silent one
+	stop()
 }
 
 func TestStartAndGracefulStop(t *testing.T) {

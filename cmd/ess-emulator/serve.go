@@ -19,8 +19,9 @@ import (
 	"github.com/ess-operator/ess-operator/internal/essemulator"
 )
 
-// stopTime is how long calls under way may take when the program is told to stop.
-const stopTime = 5 * time.Second
+// stopTime is how long calls under way may take when the program is told to stop. It is well above
+// the five seconds in which a server of net/http still waits for the first request of a connection.
+const stopTime = 10 * time.Second
 
 // localhost are the hosts that every server certificate names.
 var localhost = []string{"localhost", "127.0.0.1", "::1"}
