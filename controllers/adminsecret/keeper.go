@@ -46,7 +46,7 @@ type Config struct {
 // Keeper keeps the Secret complete. It works on one key at a time; Read may be called from anywhere.
 type Keeper struct {
 	cfg     Config
-	trouble string // what was last told to be wrong
+	trouble *record.Trouble
 
 	looked func() // ends the wait for the first look
 	first  <-chan struct{}
@@ -59,7 +59,11 @@ type Keeper struct {
 // New returns a Keeper that has not looked yet.
 func New(cfg Config) *Keeper {
 	first := make(chan struct{})
-	return &Keeper{cfg: cfg, first: first, looked: sync.OnceFunc(func() { close(first) })}
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: cfg.Secret.Namespace, Name: cfg.Secret.Name}}
+	return &Keeper{
+		cfg: cfg, trouble: record.NewTrouble(cfg.Events, secret, "Complete"),
+		first: first, looked: sync.OnceFunc(func() { close(first) }),
+	}
 }
 
 // Read returns the tokens, one per line, and the PEM certificates to trust, as they were last seen, at
@@ -104,9 +108,9 @@ func (k *Keeper) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl.Resul
 	k.learn(found.Data, nil)
 	telemetry.SetAdminCertificate(s.notAfter)
 	if s.wrong == nil {
-		k.trouble = ""
+		k.trouble.Over()
 	} else {
-		k.tell(ctx, s.wrong.reason, fmt.Sprintf("Secret %s: %s", k.cfg.Secret, s.wrong.text))
+		k.trouble.Tell(ctx, s.wrong.reason, fmt.Sprintf("Secret %s: %s", k.cfg.Secret, s.wrong.text))
 	}
 	return ctrl.Result{RequeueAfter: lookAgain}, nil
 }
@@ -135,7 +139,7 @@ func (k *Keeper) unwritten(ctx context.Context, err error) (ctrl.Result, error) 
 	}
 	telemetry.CountAdminSecretWrite("failed")
 	if apierrors.IsForbidden(err) || apierrors.IsInvalid(err) {
-		k.tell(ctx, "AdminSecretNotWritten", fmt.Sprintf(
+		k.trouble.Tell(ctx, "AdminSecretNotWritten", fmt.Sprintf(
 			"Secret %s cannot be written: %v; the manager needs the Role of config/receiver, and the Secret must not be immutable", k.cfg.Secret, err))
 	}
 	return ctrl.Result{}, fmt.Errorf("writing Secret %s: %w", k.cfg.Secret, err)
@@ -147,25 +151,14 @@ func (k *Keeper) unreadable(ctx context.Context, err error) (ctrl.Result, error)
 	k.learn(nil, err)
 	switch {
 	case apierrors.IsNotFound(err):
-		k.tell(ctx, "AdminSecretMissing", fmt.Sprintf(
+		k.trouble.Tell(ctx, "AdminSecretMissing", fmt.Sprintf(
 			"Secret %s does not exist, so that the receiver's admin port has neither token nor certificate: apply config/receiver, or correct --receiver-admin-secret", k.cfg.Secret))
 	case apierrors.IsForbidden(err):
-		k.tell(ctx, "AdminSecretForbidden", fmt.Sprintf(
+		k.trouble.Tell(ctx, "AdminSecretForbidden", fmt.Sprintf(
 			"the manager may not read Secret %s, with the token and the certificate of the receiver's admin port: apply the Role of config/receiver, or correct --receiver-admin-secret", k.cfg.Secret))
 	default:
 		return ctrl.Result{}, err
 	}
 	telemetry.CountAdminSecretWrite("missing")
 	return ctrl.Result{RequeueAfter: tryAgain}, nil
-}
-
-// tell tells a person what is wrong, once for each kind of trouble.
-func (k *Keeper) tell(ctx context.Context, reason, text string) {
-	if k.trouble == reason {
-		return
-	}
-	k.trouble = reason
-	ctrl.LoggerFrom(ctx).Error(nil, text)
-	about := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: k.cfg.Secret.Namespace, Name: k.cfg.Secret.Name}}
-	k.cfg.Events.Record(ctx, about, record.Event{Type: corev1.EventTypeWarning, Reason: reason, Action: "Complete", Note: text})
 }

@@ -148,12 +148,17 @@ func owners(kept []connector, entries []entry) map[string]types.NamespacedName {
 
 // connector is the route of one object.
 func (w World) connector(conn *v1alpha1.ApplicationConnector, pairs []credential) connector {
-	status := &conn.Status
 	return connector{
 		Namespace: conn.Namespace, Name: conn.Name, Path: conn.Spec.EffectivePath(), Credentials: pairs,
-		way: w.way(conn.Namespace, conn.Spec.Sink, &conn.Spec.Delivery, sink.Found{
-			Sink:           sink.Address{URI: status.SinkURI, CACerts: status.SinkCACerts},
-			DeadLetterSink: sink.Address{URI: status.DeadLetterSinkURI, CACerts: status.DeadLetterSinkCACerts},
-		}),
+		way: w.way(conn.Namespace, conn.Spec.Sink, &conn.Spec.Delivery, sinksOfConnector(conn)),
+	}
+}
+
+// sinksOfConnector is where its sinks were last found.
+func sinksOfConnector(conn *v1alpha1.ApplicationConnector) sink.Found {
+	status := &conn.Status
+	return sink.Found{
+		Sink:           sink.Address{URI: status.SinkURI, CACerts: status.SinkCACerts},
+		DeadLetterSink: sink.Address{URI: status.DeadLetterSinkURI, CACerts: status.DeadLetterSinkCACerts},
 	}
 }

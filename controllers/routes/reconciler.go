@@ -65,11 +65,14 @@ type Config struct {
 // Reconciler keeps the routes in the Secret. It works on one key at a time.
 type Reconciler struct {
 	cfg     Config
-	trouble string // what was last told to be wrong
+	trouble *record.Trouble
 }
 
 // New returns a Reconciler.
-func New(cfg Config) *Reconciler { return &Reconciler{cfg: cfg} }
+func New(cfg Config) *Reconciler {
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: cfg.Secret.Namespace, Name: cfg.Secret.Name}}
+	return &Reconciler{cfg: cfg, trouble: record.NewTrouble(cfg.Events, secret, "Route")}
+}
 
 // Reconcile writes the routes when they differ from what the Secret holds.
 func (r *Reconciler) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl.Result, error) {
@@ -88,7 +91,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl.R
 		return r.written(ctx, rendered), nil
 	case len(text)+others(&secret) > corev1.MaxSecretSize:
 		telemetry.CountRoutesWrite("too_large")
-		r.tell(ctx, "RoutesTooLarge", fmt.Sprintf(
+		r.trouble.Tell(ctx, "RoutesTooLarge", fmt.Sprintf(
 			"the routes have %d bytes, and a Secret holds no more than %d: the receiver keeps the routes of before, and events of new EventSubscriptions are not taken; use fewer, or shorter caBundles, or a second operator with a receiver of its own for some namespaces",
 			len(text), corev1.MaxSecretSize))
 		return ctrl.Result{RequeueAfter: lookAgain}, nil
@@ -98,7 +101,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, _ reconcile.Request) (ctrl.R
 
 // written tells who waited for it that the Secret holds what was rendered, and when to look again.
 func (r *Reconciler) written(ctx context.Context, rendered Rendered) ctrl.Result {
-	r.trouble = ""
+	r.trouble.Over()
 	r.announce(ctx, rendered.Routed)
 	next := lookAgain
 	if !rendered.Next.IsZero() {
@@ -154,7 +157,7 @@ func (r *Reconciler) write(ctx context.Context, secret *corev1.Secret, rendered 
 	if err := r.cfg.Client.Patch(ctx, secret, client.MergeFrom(before)); err != nil {
 		telemetry.CountRoutesWrite("failed")
 		if apierrors.IsForbidden(err) || apierrors.IsInvalid(err) {
-			r.tell(ctx, "RoutesNotWritten", fmt.Sprintf(
+			r.trouble.Tell(ctx, "RoutesNotWritten", fmt.Sprintf(
 				"the routes cannot be written to Secret %s: %v; the manager needs the Role of config/receiver, and the Secret must not be immutable", r.cfg.Secret, err))
 		}
 		return ctrl.Result{}, fmt.Errorf("writing routes to Secret %s: %w", r.cfg.Secret, err)
@@ -169,27 +172,16 @@ func (r *Reconciler) unreadable(ctx context.Context, err error) (ctrl.Result, er
 	switch {
 	case apierrors.IsNotFound(err):
 		r.announce(ctx, nil)
-		r.tell(ctx, "RoutesSecretMissing", fmt.Sprintf(
+		r.trouble.Tell(ctx, "RoutesSecretMissing", fmt.Sprintf(
 			"Secret %s does not exist, so that the receiver has no routes and answers 503: apply config/receiver, or correct --receiver-routes-secret", r.cfg.Secret))
 	case apierrors.IsForbidden(err):
-		r.tell(ctx, "RoutesSecretForbidden", fmt.Sprintf(
+		r.trouble.Tell(ctx, "RoutesSecretForbidden", fmt.Sprintf(
 			"the manager may not read Secret %s, so that the receiver has no routes and answers 503: apply the Role of config/receiver, or correct --receiver-routes-secret", r.cfg.Secret))
 	default:
 		return ctrl.Result{}, fmt.Errorf("reading Secret %s: %w", r.cfg.Secret, err)
 	}
 	telemetry.CountRoutesWrite("missing")
 	return ctrl.Result{RequeueAfter: tryAgain}, nil
-}
-
-// tell tells a person what is wrong, once for each kind of trouble.
-func (r *Reconciler) tell(ctx context.Context, reason, text string) {
-	if r.trouble == reason {
-		return
-	}
-	r.trouble = reason
-	ctrl.LoggerFrom(ctx).Error(nil, text)
-	about := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: r.cfg.Secret.Namespace, Name: r.cfg.Secret.Name}}
-	r.cfg.Events.Record(ctx, about, record.Event{Type: corev1.EventTypeWarning, Reason: reason, Action: "Route", Note: text})
 }
 
 // others is the size of what else the Secret holds.

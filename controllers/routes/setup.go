@@ -64,10 +64,8 @@ func routesMayChange() predicate.Predicate {
 		DeleteFunc: func(e event.DeleteEvent) bool { return uses(e.Object) },
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			before, after := e.ObjectOld.(*v1alpha1.EventSubscription), e.ObjectNew.(*v1alpha1.EventSubscription)
-			return (uses(before) || uses(after)) && (before.Generation != after.Generation ||
-				before.Status.SinkURI != after.Status.SinkURI || before.Status.SinkCACerts != after.Status.SinkCACerts ||
-				before.Status.DeadLetterSinkURI != after.Status.DeadLetterSinkURI ||
-				before.Status.DeadLetterSinkCACerts != after.Status.DeadLetterSinkCACerts)
+			return (uses(before) || uses(after)) &&
+				(before.Generation != after.Generation || sinksOfSubscription(before) != sinksOfSubscription(after))
 		},
 	}
 }
@@ -77,10 +75,7 @@ func connectorsMayChange() predicate.Predicate {
 	return predicate.Funcs{
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			before, after := e.ObjectOld.(*v1alpha1.ApplicationConnector), e.ObjectNew.(*v1alpha1.ApplicationConnector)
-			return before.Generation != after.Generation ||
-				before.Status.SinkURI != after.Status.SinkURI || before.Status.SinkCACerts != after.Status.SinkCACerts ||
-				before.Status.DeadLetterSinkURI != after.Status.DeadLetterSinkURI ||
-				before.Status.DeadLetterSinkCACerts != after.Status.DeadLetterSinkCACerts
+			return before.Generation != after.Generation || sinksOfConnector(before) != sinksOfConnector(after)
 		},
 	}
 }
