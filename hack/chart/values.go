@@ -55,7 +55,7 @@ func describe(files map[string]string, defaults map[string]*yaml.RNode) error {
 	if err != nil {
 		return err
 	}
-	if files["values.schema.json"], err = schema(files["schema.yaml"], rows); err != nil {
+	if files["values.schema.json"], files[checksFile], err = schema(files["schema.yaml"], rows); err != nil {
 		return err
 	}
 	files["README.md"] = strings.Replace(files["README.md.in"], "@values@", table(rows), 1)
@@ -142,28 +142,33 @@ func toJSON(value *yaml.RNode) ([]byte, error) {
 	return json.Marshal(v)
 }
 
-// schema returns the JSON of a schema, with what the rows say as its descriptions.
-func schema(text string, rows []row) (string, error) {
+// schema returns the JSON of a schema, with what the rows say as its descriptions, and
+// the template that checks the rest of what it says.
+func schema(text string, rows []row) (schema, template string, err error) {
 	node, err := yaml.Parse(text)
 	if err != nil {
-		return "", fmt.Errorf("reading the schema: %w", err)
+		return "", "", fmt.Errorf("reading the schema: %w", err)
+	}
+	rules, err := takeRules(node)
+	if err != nil {
+		return "", "", err
 	}
 	for _, r := range rows {
 		words := strings.Split("properties."+strings.ReplaceAll(r.key, ".", ".properties."), ".")
 		if err := describeProperty(node, words, r.meaning); err != nil {
-			return "", fmt.Errorf("describing %s in the schema: %w", r.key, err)
+			return "", "", fmt.Errorf("describing %s in the schema: %w", r.key, err)
 		}
 	}
 	content, err := node.MarshalJSON()
 	if err != nil {
-		return "", fmt.Errorf("writing the schema: %w", err)
+		return "", "", fmt.Errorf("writing the schema: %w", err)
 	}
 	var tidy json.RawMessage = content
 	indented, err := json.MarshalIndent(tidy, "", "  ")
 	if err != nil {
-		return "", fmt.Errorf("writing the schema: %w", err)
+		return "", "", fmt.Errorf("writing the schema: %w", err)
 	}
-	return string(indented) + "\n", nil
+	return string(indented) + "\n", checks(rules), nil
 }
 
 // describeProperty sets the description of the property that words lead to. Properties

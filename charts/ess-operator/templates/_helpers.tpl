@@ -98,3 +98,22 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- define "ess-operator.certificateHost" -}}
 {{- with .Values.certManager.host }}{{ . }}{{ else }}{{ include "ess-operator.publicHost" $ }}{{ end -}}
 {{- end }}
+
+{{/* A line on a value that does not have its form. */}}
+{{- define "ess-operator.form" -}}
+{{- if not (or (kindIs "invalid" .value) (regexMatch .form (toString .value))) }}
+- {{ .key }} is {{ .value | toString | quote }}: it must {{ .says }}
+{{- end }}
+{{- end }}
+
+{{/* A line on each key of a map, or name in a list, that is not the user's. */}}
+{{- define "ess-operator.reserved" -}}
+{{- $keys := list }}
+{{- if kindIs "map" .value }}{{ $keys = keys .value | sortAlpha }}{{ end }}
+{{- if kindIs "slice" .value }}{{ range .value }}{{ $keys = append $keys .name }}{{ end }}{{ end }}
+{{- range $key := $keys }}
+{{- if has $key $.reserved }}
+- {{ $.key }} has {{ $key }}: take it out, since {{ $.because }}
+{{- end }}
+{{- end }}
+{{- end }}
