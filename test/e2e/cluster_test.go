@@ -31,7 +31,7 @@ const root = "../.."
 const (
 	operatorNamespace = "ess-operator-system"
 	concurNamespace   = "concur-emulator"
-	financeNamespace  = "finance"
+	trialNamespace    = "ess-operator-trial"
 	managerName       = "ess-operator-manager"
 	receiverName      = "ess-operator-receiver"
 )

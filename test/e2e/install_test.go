@@ -76,14 +76,14 @@ func (s *suite) rolledOut(ctx context.Context) {
 // subscribed waits until the connection and the subscription of config/emulator are ready.
 func (s *suite) subscribed(ctx context.Context) {
 	s.t.Helper()
-	s.kubectl(ctx, "wait", "-n", financeNamespace, "--for=condition=Ready", "--timeout=5m", connection, subscription)
+	s.kubectl(ctx, "wait", "-n", trialNamespace, "--for=condition=Ready", "--timeout=5m", connection, subscription)
 }
 
 // eventShown waits for an event in the log of the sink, as the README does with kubectl logs.
 func (s *suite) eventShown(ctx context.Context) {
 	s.t.Helper()
 	s.eventually(ctx, "an event is in the sink's log", func(ctx context.Context) error {
-		log, err := s.tryKubectl(ctx, "logs", "-n", financeNamespace, "deployment/"+sinkName)
+		log, err := s.tryKubectl(ctx, "logs", "-n", trialNamespace, "deployment/"+sinkName)
 		if err != nil {
 			return err
 		}

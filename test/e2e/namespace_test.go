@@ -38,17 +38,17 @@ func (w *world) deleteNamespace(ctx context.Context) {
 	if calls["delete"] != 1 || calls["put"] != 0 {
 		w.t.Errorf("ESS was called %v, want one delete and no put", calls)
 	}
-	if held := w.held(ctx, financeNamespace); held != 1 {
-		w.t.Errorf("ESS holds %d subscriptions of finance, want one", held)
+	if held := w.held(ctx, trialNamespace); held != 1 {
+		w.t.Errorf("ESS holds %d subscriptions of the trial, want one", held)
 	}
 }
 
-// moveIn makes the team's namespace, with the credentials of finance and a subscription that is ready.
+// moveIn makes the team's namespace, with the credentials of the trial and a subscription that is ready.
 func (w *world) moveIn(ctx context.Context) {
 	w.t.Helper()
-	credentials := w.secret(ctx, financeNamespace, connectionName)
+	credentials := w.secret(ctx, trialNamespace, connectionName)
 	var model v1alpha1.ConcurConnection
-	w.must(w.client.Get(ctx, types.NamespacedName{Namespace: financeNamespace, Name: connectionName}, &model))
+	w.must(w.client.Get(ctx, types.NamespacedName{Namespace: trialNamespace, Name: connectionName}, &model))
 	in := func(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: teamNamespace, Name: name} }
 	w.must(w.client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: teamNamespace}}))
 	w.must(w.client.Create(ctx, &corev1.Secret{ObjectMeta: in(connectionName), Data: credentials.Data}))

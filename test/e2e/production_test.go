@@ -84,7 +84,7 @@ func (w *world) unwritten(ctx context.Context) (lists int) {
 func (w *world) readySince(ctx context.Context) metav1.Time {
 	w.t.Helper()
 	var sub v1alpha1.EventSubscription
-	w.must(w.client.Get(ctx, types.NamespacedName{Namespace: financeNamespace, Name: subscriptionName}, &sub))
+	w.must(w.client.Get(ctx, types.NamespacedName{Namespace: trialNamespace, Name: subscriptionName}, &sub))
 	ready := meta.FindStatusCondition(sub.Status.Conditions, v1alpha1.ReadyCondition)
 	if ready == nil || ready.Status != metav1.ConditionTrue {
 		w.t.Fatalf("the subscription is not ready: %+v", ready)
@@ -96,8 +96,8 @@ func (w *world) readySince(ctx context.Context) metav1.Time {
 func (w *world) handled(ctx context.Context) {
 	w.t.Helper()
 	request := time.Now().UTC().Format(time.RFC3339Nano)
-	w.kubectl(ctx, "annotate", "-n", financeNamespace, subscription, "--overwrite", v1alpha1.ReconcileRequestedAtAnnotation+"="+request)
-	w.kubectl(ctx, "wait", "-n", financeNamespace, "--for=jsonpath={.status.lastHandledReconcileAt}="+request, "--timeout=60s", subscription)
+	w.kubectl(ctx, "annotate", "-n", trialNamespace, subscription, "--overwrite", v1alpha1.ReconcileRequestedAtAnnotation+"="+request)
+	w.kubectl(ctx, "wait", "-n", trialNamespace, "--for=jsonpath={.status.lastHandledReconcileAt}="+request, "--timeout=60s", subscription)
 }
 
 func (w *world) replaceManager(ctx context.Context) {
@@ -184,12 +184,12 @@ func (w *world) outage(ctx context.Context) {
 // sinkScaled waits until the sink has so many pods.
 func (w *world) sinkScaled(ctx context.Context, replicas int) {
 	w.t.Helper()
-	w.kubectl(ctx, "scale", "-n", financeNamespace, "deployment/"+sinkName, fmt.Sprintf("--replicas=%d", replicas))
+	w.kubectl(ctx, "scale", "-n", trialNamespace, "deployment/"+sinkName, fmt.Sprintf("--replicas=%d", replicas))
 	if replicas > 0 {
-		w.kubectl(ctx, "rollout", "status", "-n", financeNamespace, "deployment/"+sinkName)
+		w.kubectl(ctx, "rollout", "status", "-n", trialNamespace, "deployment/"+sinkName)
 		return
 	}
-	w.kubectl(ctx, "wait", "-n", financeNamespace, "--for=delete", "pod", "-l", sinkLabels, "--timeout=60s")
+	w.kubectl(ctx, "wait", "-n", trialNamespace, "--for=delete", "pod", "-l", sinkLabels, "--timeout=60s")
 }
 
 // acknowledged waits until ESS got 2xx for so many events of a prefix, of which the sink has none.

@@ -133,7 +133,7 @@ func (w *world) rotateApplication(ctx context.Context) {
 	if len(applications) != 1 {
 		w.t.Fatalf("the emulator has %d applications, want one", len(applications))
 	}
-	app, credentials := applications[0], w.secret(ctx, financeNamespace, connectionName)
+	app, credentials := applications[0], w.secret(ctx, trialNamespace, connectionName)
 	app.Secrets = []string{string(credentials.Data["client_secret"]), rotatedSecret}
 	w.putApplication(ctx, app)
 	w.setSecret(ctx, credentials, map[string][]byte{"client_secret": []byte(rotatedSecret)})

@@ -37,7 +37,7 @@ func (s *suite) watchSink(ctx context.Context) *sink {
 	go func() {
 		followed := map[types.UID]bool{}
 		for ctx.Err() == nil {
-			pods, err := s.clientset.CoreV1().Pods(financeNamespace).List(ctx, metav1.ListOptions{LabelSelector: sinkLabels})
+			pods, err := s.clientset.CoreV1().Pods(trialNamespace).List(ctx, metav1.ListOptions{LabelSelector: sinkLabels})
 			if err != nil {
 				pods = &corev1.PodList{} // asked again in a moment
 			}
@@ -59,7 +59,7 @@ func (s *suite) watchSink(ctx context.Context) *sink {
 
 // follow reads one pod's log to its end. The pod of a sink is never restarted, only replaced.
 func (s *suite) follow(ctx context.Context, pod string, into *sink) {
-	stream, err := s.clientset.CoreV1().Pods(financeNamespace).GetLogs(pod, &corev1.PodLogOptions{Follow: true}).Stream(ctx)
+	stream, err := s.clientset.CoreV1().Pods(trialNamespace).GetLogs(pod, &corev1.PodLogOptions{Follow: true}).Stream(ctx)
 	if err != nil {
 		s.note("reading the log of %s: %v", pod, err)
 		return

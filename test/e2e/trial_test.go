@@ -17,7 +17,7 @@ func trialByKustomize(ctx context.Context, s *suite) {
 	})
 	s.trialWorks(ctx)
 	s.step(ctx, "remove config/trial with kubectl delete", 2*time.Minute, func(ctx context.Context) {
-		s.kubectl(ctx, "delete", "-n", financeNamespace, "eventsubscriptions,concurconnections", "--all", "--timeout=60s")
+		s.kubectl(ctx, "delete", "-n", trialNamespace, "eventsubscriptions,concurconnections", "--all", "--timeout=60s")
 		s.removed(ctx, trial)
 		s.nothingLeft(ctx)
 	})
@@ -53,7 +53,7 @@ func trialByHelm(ctx context.Context, s *suite) {
 		w.unwritten(ctx)
 	})
 	w.step(ctx, "remove the trial as charts/ess-operator/README.md has it", 2*time.Minute, func(ctx context.Context) {
-		w.kubectl(ctx, "delete", "-n", financeNamespace, "eventsubscriptions,concurconnections", "--all", "--timeout=60s")
+		w.kubectl(ctx, "delete", "-n", trialNamespace, "eventsubscriptions,concurconnections", "--all", "--timeout=60s")
 		w.helm(ctx, "uninstall", release, "-n", operatorNamespace, "--wait")
 		w.removed(ctx, emulator)
 	})

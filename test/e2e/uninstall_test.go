@@ -33,10 +33,10 @@ func (w *world) uninstall(ctx context.Context) {
 	w.kubectl(ctx, args...)
 	w.removed(ctx, overlay)
 	w.unwritten(ctx)
-	w.holds(ctx, financeNamespace, 1)
+	w.holds(ctx, trialNamespace, 1)
 }
 
-// stillThere holds the cluster to the objects of finance, none of which may be on its way out.
+// stillThere holds the cluster to the objects of the trial, none of which may be on its way out.
 func (w *world) stillThere(ctx context.Context) {
 	w.t.Helper()
 	var left v1alpha1.EventSubscriptionList
