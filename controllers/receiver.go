@@ -61,7 +61,7 @@ func (o Options) addAdminSecret(mgr ctrl.Manager, config *eventsubscription.Conf
 		Client: mgr.GetClient(), Events: config.Events, Secret: o.AdminSecret, Host: at.Hostname(), Clock: config.Clock,
 	})
 	if err := keeper.SetupWithManager(mgr, o.controller()); err != nil {
-		return receiver, fmt.Errorf("setting up the controller of %s: %w", "the receiver's admin Secret", err)
+		return receiver, fmt.Errorf("setting up the controller of the receiver's admin Secret: %w", err)
 	}
 	receiver.Credentials = keeper
 	return receiver, nil
@@ -79,7 +79,7 @@ func (o Options) addCallouts(ctx context.Context, mgr ctrl.Manager, allow func(*
 			Logins: config.Book, Changed: config.Changed, Routed: config.Routed, Clock: config.Clock,
 		})
 		if err := writer.SetupWithManager(mgr, o.controller()); err != nil {
-			return fmt.Errorf("setting up the controller of %s: %w", "routes", err)
+			return fmt.Errorf("setting up the controller of routes: %w", err)
 		}
 	}
 	runner := recovery.New(recovery.Config{
@@ -88,11 +88,11 @@ func (o Options) addCallouts(ctx context.Context, mgr ctrl.Manager, allow func(*
 		Recovered: config.Recovered, Events: config.Events, Clock: config.Clock,
 	})
 	if err := runner.SetupWithManager(mgr, o.controller()); err != nil {
-		return fmt.Errorf("setting up the controller of %s: %w", "failed notifications", err)
+		return fmt.Errorf("setting up the controller of failed notifications: %w", err)
 	}
 	config.Recoveries = runner
 	if err := applicationconnector.New(config).SetupWithManager(mgr, o.controller()); err != nil {
-		return fmt.Errorf("setting up the controller of %s: %w", "ApplicationConnectors", err)
+		return fmt.Errorf("setting up the controller of ApplicationConnectors: %w", err)
 	}
 	return nil
 }

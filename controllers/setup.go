@@ -173,7 +173,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		Hosts: hosts, PathPrefix: options.PathPrefix, Clock: clk, Wrap: options.WrapConcur,
 	})
 	if err := connections.SetupWithManager(mgr, options.controller()); err != nil {
-		return fmt.Errorf("setting up the controller of %s: %w", "ConcurConnections", err)
+		return fmt.Errorf("setting up the controller of ConcurConnections: %w", err)
 	}
 	sinks := sink.Resolver{Live: mgr.GetAPIReader(), Crossing: options.CrossNamespaceSinks}
 	config := eventsubscription.Config{
@@ -196,7 +196,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	}
 	subscriptions := eventsubscription.New(config)
 	if err := subscriptions.SetupWithManager(mgr, options.controller()); err != nil {
-		return fmt.Errorf("setting up the controller of %s: %w", "EventSubscriptions", err)
+		return fmt.Errorf("setting up the controller of EventSubscriptions: %w", err)
 	}
 	return telemetry.Register(mgr.GetClient(), sessions, clk)
 }

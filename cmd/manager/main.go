@@ -1,5 +1,5 @@
-// Command manager is the operator: it reconciles ConcurConnections and
-// EventSubscriptions. Run it in a cluster with the manifests in config/, or
+// Command manager is the operator: it reconciles ConcurConnections,
+// EventSubscriptions and ApplicationConnectors. Run it in a cluster with the manifests in config/, or
 // outside with --kubeconfig. `manager --help` explains every flag.
 package main
 

@@ -70,7 +70,7 @@ func parse(flags *flag.FlagSet, args []string) (options, error) {
 	flags.StringVar(&o.controllers.ReceiverCAFile, "receiver-ca-file", "",
 		"File with the PEM roots to trust there. Empty: the system's. It is read each time.")
 	flags.BoolVar(&o.controllers.CrossNamespaceSinks, "cross-namespace-sinks", false,
-		"Let spec.sink.ref of an EventSubscription name an object in another namespace.")
+		"Let a sink, or a dead letter sink, refer to an object in another namespace.")
 	flags.StringVar(&o.controllers.PathPrefix, "ess-path-prefix", "",
 		"Path of the ESS API below its base URL. Empty: /events/v4.")
 	flags.IntVar(&o.controllers.Concurrency, "max-concurrent-reconciles", controllers.DefaultConcurrency,

@@ -17,6 +17,7 @@ import (
 	"github.com/ess-operator/ess-operator/controllers/internal/failure"
 	"github.com/ess-operator/ess-operator/controllers/internal/record"
 	"github.com/ess-operator/ess-operator/controllers/internal/request"
+	"github.com/ess-operator/ess-operator/controllers/internal/sink"
 )
 
 // testConnectionPath is what SAP Concur's button Test Connection calls (SAP Concur, Callouts and Application Connectors).
@@ -86,38 +87,21 @@ func (r *Reconciler) conditions(conn *v1alpha1.ApplicationConnector, out outcome
 		set.True(v1alpha1.ReconcilingCondition, verdict.Reason, "the operator tries again by itself; status.retry says when")
 		conn.Status.Retry = retry
 		if !out.early {
-			conn.Status.Retry = next(retry, out.err, message, now)
+			conn.Status.Retry = failure.Retry(retry, out.err, now, rand.Float64())
 		}
 	}
 	set.False(v1alpha1.ReadyCondition, verdict.Reason, message)
 }
 
-// next counts a failure, and sets the time of the next attempt.
-func next(retry *v1alpha1.RetryStatus, err error, message string, now time.Time) *v1alpha1.RetryStatus {
-	attempts := int32(1)
-	if retry != nil {
-		attempts = retry.Attempts + 1
-	}
-	at := now.Add(failure.Delay(err, int(attempts), rand.Float64()))
-	return &v1alpha1.RetryStatus{
-		Attempts: attempts, NextAttemptTime: metav1.NewTime(at.Truncate(time.Second).Add(time.Second)), LastError: bounded.Text(message, maxText),
-	}
-}
-
-// reportSinks writes where notifications go. While a sink cannot be found, the
-// address that was last found for this very spec serves on; once the spec
-// changed, or when the sink may not be used, there is none and notifications wait.
+// reportSinks writes where notifications go, for the receiver.
 func (o outcome) reportSinks(conn *v1alpha1.ApplicationConnector) {
 	status := &conn.Status
+	at := sink.OfConnector(status).After(o.err, status.ObservedGeneration != conn.Generation)
 	if o.sinks != nil {
-		status.SinkURI, status.SinkCACerts = o.sinks.Sink.URI, o.sinks.Sink.CACerts
-		status.DeadLetterSinkURI, status.DeadLetterSinkCACerts = o.sinks.DeadLetterSink.URI, o.sinks.DeadLetterSink.CACerts
-		return
+		at = *o.sinks
 	}
-	missing := errors.Is(o.err, failure.ErrSinkNotReady) && status.ObservedGeneration != conn.Generation
-	if missing || errors.Is(o.err, failure.ErrSinkNotAllowed) || errors.Is(o.err, failure.ErrSinkInvalid) || errors.Is(o.err, failure.ErrCABundleInvalid) {
-		status.SinkURI, status.SinkCACerts, status.DeadLetterSinkURI, status.DeadLetterSinkCACerts = "", "", "", ""
-	}
+	status.SinkURI, status.SinkCACerts = at.Sink.URI, at.Sink.CACerts
+	status.DeadLetterSinkURI, status.DeadLetterSinkCACerts = at.DeadLetterSink.URI, at.DeadLetterSink.CACerts
 }
 
 // reportReceiver writes what the receiver counted. What it has not told, or not yet in this process, stays as it is.
@@ -155,18 +139,18 @@ func (o outcome) reportRecovery(conn *v1alpha1.ApplicationConnector) {
 // changed reports whether two statuses differ in more than times that are not much behind.
 func changed(before, after *v1alpha1.ApplicationConnectorStatus) bool {
 	same := after.DeepCopy()
-	if before.Recovery != nil && same.Recovery != nil && close(before.Recovery.LastRunTime, same.Recovery.LastRunTime) {
+	if before.Recovery != nil && same.Recovery != nil && recent(before.Recovery.LastRunTime, same.Recovery.LastRunTime) {
 		same.Recovery.LastRunTime = before.Recovery.LastRunTime
 	}
 	return !equality.Semantic.DeepEqual(before, same)
 }
 
-// close reports whether a time need not be written because of what is written.
-func close(before, after *metav1.Time) bool {
+// recent reports whether a time need not be written because of what is written.
+func recent(before, after *metav1.Time) bool {
 	return before != nil && after != nil && after.Sub(before.Time) < behind
 }
 
-// announce records events when Ready began to say something else, and when notifications were recovered.
+// announce records an event when Ready began to say something else.
 func (r *Reconciler) announce(ctx context.Context, before, after *v1alpha1.ApplicationConnector) {
 	old := meta.FindStatusCondition(before.Status.Conditions, v1alpha1.ReadyCondition)
 	now := meta.FindStatusCondition(after.Status.Conditions, v1alpha1.ReadyCondition)

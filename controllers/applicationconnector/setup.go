@@ -4,18 +4,17 @@ import (
 	"context"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
-	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
+	"github.com/ess-operator/ess-operator/controllers/internal/wake"
 )
 
 // +kubebuilder:rbac:groups=concur.ess-operator.io,resources=applicationconnectors,verbs=list;watch
@@ -26,35 +25,21 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Optio
 	b := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.ApplicationConnector{}, builder.WithPredicates(predicate.Or(
 			predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
-		Watches(&v1alpha1.ApplicationConnector{}, handler.EnqueueRequestsFromMapFunc(r.ofDeparted), builder.WithPredicates(onlyDeletes())).
+		Watches(&v1alpha1.ApplicationConnector{}, handler.EnqueueRequestsFromMapFunc(r.ofDeparted), builder.WithPredicates(wake.OnlyDeletes())).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ofSecret)).
-		WatchesRawSource(r.rivals.Source(itself)).
-		WatchesRawSource(r.Routed.Source(itself)).
-		WatchesRawSource(r.Recovered.Source(itself)).
+		WatchesRawSource(r.rivals.Source(wake.Itself)).
+		WatchesRawSource(r.Routed.Source(wake.Itself)).
+		WatchesRawSource(r.Recovered.Source(wake.Itself)).
 		WithOptions(options)
 	if r.Reports != nil {
-		b = b.WatchesRawSource(r.Reports.Source(itself))
+		b = b.WatchesRawSource(r.Reports.Source(wake.Itself))
 	}
 	return b.Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 }
 
-// itself is for calls that name a connector.
-func itself(_ context.Context, object types.NamespacedName) []types.NamespacedName {
-	return []types.NamespacedName{object}
-}
-
-// onlyDeletes passes the end of an object.
-func onlyDeletes() predicate.Predicate {
-	return predicate.Funcs{
-		CreateFunc:  func(event.CreateEvent) bool { return false },
-		UpdateFunc:  func(event.UpdateEvent) bool { return false },
-		GenericFunc: func(event.GenericEvent) bool { return false },
-	}
-}
-
 // ofDeparted are those that may have the user name of a connector that is gone.
 func (r *Reconciler) ofDeparted(_ context.Context, gone client.Object) []reconcile.Request {
-	return requestsFor(r.Book.Forget(client.ObjectKeyFromObject(gone)))
+	return wake.Requests(r.Book.Forget(client.ObjectKeyFromObject(gone)))
 }
 
 // ofSecret are the connectors that a Secret belongs to.
@@ -64,13 +49,5 @@ func (r *Reconciler) ofSecret(ctx context.Context, secret client.Object) []recon
 		ctrl.LoggerFrom(ctx).Error(err, "looking up the connectors of a secret")
 		return nil
 	}
-	return requestsFor(names)
-}
-
-func requestsFor(names []types.NamespacedName) []reconcile.Request {
-	all := make([]reconcile.Request, 0, len(names))
-	for _, name := range names {
-		all = append(all, reconcile.Request{NamespacedName: name})
-	}
-	return all
+	return wake.Requests(names)
 }

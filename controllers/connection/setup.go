@@ -6,7 +6,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
+	"github.com/ess-operator/ess-operator/controllers/internal/wake"
 )
 
 // +kubebuilder:rbac:groups=concur.ess-operator.io,resources=concurconnections,verbs=list;watch;patch
@@ -33,13 +33,9 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Optio
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ofSecret)).
 		Watches(&v1alpha1.EventSubscription{}, handler.EnqueueRequestsFromMapFunc(ofSubscription),
 			builder.WithPredicates(concernsConnection())).
-		WatchesRawSource(r.suspicions.Source(itself)).
+		WatchesRawSource(r.suspicions.Source(wake.Itself)).
 		WithOptions(options).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
-}
-
-func itself(_ context.Context, connection types.NamespacedName) []types.NamespacedName {
-	return []types.NamespacedName{connection}
 }
 
 // ofSecret are the connections that a Secret belongs to.

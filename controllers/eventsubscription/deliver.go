@@ -1,7 +1,6 @@
 package eventsubscription
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -11,24 +10,19 @@ import (
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
 	"github.com/ess-operator/ess-operator/controllers/internal/condition"
-	"github.com/ess-operator/ess-operator/controllers/internal/failure"
 	"github.com/ess-operator/ess-operator/controllers/internal/record"
+	"github.com/ess-operator/ess-operator/controllers/internal/sink"
 )
 
-// reportSinks writes where events go. While a sink cannot be found, the address
-// that was last found for this very spec serves on; once the spec changed, or
-// when the sink may not be used, there is none and events wait.
+// reportSinks writes where events go, for the receiver.
 func (o outcome) reportSinks(sub *v1alpha1.EventSubscription) {
 	status := &sub.Status
+	at := sink.OfSubscription(status).After(o.err, status.ObservedGeneration != sub.Generation)
 	if o.sinks != nil {
-		status.SinkURI, status.SinkCACerts = o.sinks.Sink.URI, o.sinks.Sink.CACerts
-		status.DeadLetterSinkURI, status.DeadLetterSinkCACerts = o.sinks.DeadLetterSink.URI, o.sinks.DeadLetterSink.CACerts
-		return
+		at = *o.sinks
 	}
-	missing := errors.Is(o.err, failure.ErrSinkNotReady) && status.ObservedGeneration != sub.Generation
-	if missing || errors.Is(o.err, failure.ErrSinkNotAllowed) || errors.Is(o.err, failure.ErrSinkInvalid) || errors.Is(o.err, failure.ErrCABundleInvalid) {
-		status.SinkURI, status.SinkCACerts, status.DeadLetterSinkURI, status.DeadLetterSinkCACerts = "", "", "", ""
-	}
+	status.SinkURI, status.SinkCACerts = at.Sink.URI, at.Sink.CACerts
+	status.DeadLetterSinkURI, status.DeadLetterSinkCACerts = at.DeadLetterSink.URI, at.DeadLetterSink.CACerts
 }
 
 // reportDelivery writes what the receiver counted. What it has not told, or not

@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
+	"github.com/ess-operator/ess-operator/controllers/internal/age"
 	"github.com/ess-operator/ess-operator/controllers/internal/condition"
 	"github.com/ess-operator/ess-operator/controllers/internal/failure"
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
@@ -93,7 +94,7 @@ func (r *Reconciler) yield(ctx context.Context, sub *v1alpha1.EventSubscription,
 	}
 	for i := range rivals {
 		rival := &rivals[i]
-		if rival.UID == sub.UID || !older(rival, sub) {
+		if rival.UID == sub.UID || !age.Older(rival, sub) {
 			continue
 		}
 		entitled, err := r.entitled(ctx, rival, sub, application)
@@ -146,14 +147,6 @@ func (r *Reconciler) heir(ctx context.Context, sub *v1alpha1.EventSubscription) 
 		}
 	}
 	return nil, nil //nolint:nilnil // none is a result
-}
-
-// older orders objects by their age, and by name within a second.
-func older(a, b *v1alpha1.EventSubscription) bool {
-	if !a.CreationTimestamp.Equal(&b.CreationTimestamp) {
-		return a.CreationTimestamp.Before(&b.CreationTimestamp)
-	}
-	return client.ObjectKeyFromObject(a).String() < client.ObjectKeyFromObject(b).String()
 }
 
 // rivals are the other objects with the same id, which may take over when sub goes.

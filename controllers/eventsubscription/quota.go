@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
+	"github.com/ess-operator/ess-operator/controllers/internal/age"
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
 	"github.com/ess-operator/ess-operator/internal/session"
 )
@@ -30,7 +31,7 @@ func (r *Reconciler) ahead(ctx context.Context, sub *v1alpha1.EventSubscription,
 	}
 	var ids []string
 	for i := range others {
-		if other := &others[i]; other.UID != sub.UID && older(other, sub) && wantsPlace(other, snapshot) && r.atWork(other) {
+		if other := &others[i]; other.UID != sub.UID && age.Older(other, sub) && wantsPlace(other, snapshot) && r.atWork(other) {
 			ids = append(ids, other.EffectiveSubscriptionID())
 		}
 	}

@@ -132,8 +132,7 @@ func expired(companies *metav1.Condition, now time.Time) bool {
 
 func (o outcome) reportFailed(sub *v1alpha1.EventSubscription, set condition.Set, now time.Time) {
 	verdict := failure.Of(o.err)
-	text := failure.Message(o.err)
-	message := condition.KeepTail(sub.Status.Conditions, v1alpha1.ReadyCondition, text, failure.Correlation(o.err))
+	message := condition.KeepTail(sub.Status.Conditions, v1alpha1.ReadyCondition, failure.Message(o.err), failure.Correlation(o.err))
 	set.False(v1alpha1.ReadyCondition, verdict.Reason, message)
 	if o.seen != nil && o.did.writes() {
 		set.False(v1alpha1.SyncedCondition, verdict.Reason, "ESS does not hold the subscription as specified")
@@ -148,23 +147,9 @@ func (o outcome) reportFailed(sub *v1alpha1.EventSubscription, set condition.Set
 		set.True(v1alpha1.ReconcilingCondition, verdict.Reason, "the operator tries again by itself; status.retry says when")
 	}
 	if again || verdict.Refused && verdict.Class == failure.Terminal {
-		scheduleRetry(sub, o.err, text, now)
+		sub.Status.Retry = failure.Retry(sub.Status.Retry, o.err, now, rand.Float64())
 	} else {
 		sub.Status.Retry = nil
-	}
-}
-
-// scheduleRetry counts the failure and sets the time of the next attempt.
-func scheduleRetry(sub *v1alpha1.EventSubscription, err error, text string, now time.Time) {
-	attempts := int32(1)
-	if sub.Status.Retry != nil {
-		attempts = sub.Status.Retry.Attempts + 1
-	}
-	next := now.Add(failure.Delay(err, int(attempts), rand.Float64()))
-	sub.Status.Retry = &v1alpha1.RetryStatus{
-		Attempts:        attempts,
-		NextAttemptTime: metav1.NewTime(next.Truncate(time.Second).Add(time.Second)),
-		LastError:       bounded.Text(text+failure.Correlation(err), maxScope),
 	}
 }
 

@@ -9,13 +9,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
-	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
+	"github.com/ess-operator/ess-operator/controllers/internal/wake"
 )
 
 // +kubebuilder:rbac:groups=concur.ess-operator.io,resources=eventsubscriptions,verbs=list;watch;patch
@@ -28,13 +28,13 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Optio
 	b := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.EventSubscription{}, builder.WithPredicates(predicate.Or(
 			predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
-		Watches(&v1alpha1.EventSubscription{}, handler.EnqueueRequestsFromMapFunc(r.ofRival), builder.WithPredicates(onlyDeletes())).
+		Watches(&v1alpha1.EventSubscription{}, handler.EnqueueRequestsFromMapFunc(r.ofRival), builder.WithPredicates(wake.OnlyDeletes())).
 		Watches(&v1alpha1.ConcurConnection{}, handler.EnqueueRequestsFromMapFunc(r.ofConnectionObject),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesRawSource(r.dependents.Source(r.ofConnection)).
 		WithOptions(options)
 	if r.reports != nil {
-		b = b.WatchesRawSource(r.reports.Source(itself))
+		b = b.WatchesRawSource(r.reports.Source(wake.Itself))
 	}
 	if !r.namespaced() {
 		b = b.WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.ofNamespace),
@@ -43,27 +43,13 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Optio
 	return b.Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 }
 
-// itself is for calls that name an EventSubscription.
-func itself(_ context.Context, object types.NamespacedName) []types.NamespacedName {
-	return []types.NamespacedName{object}
-}
-
-// onlyDeletes passes the end of an object.
-func onlyDeletes() predicate.Predicate {
-	return predicate.Funcs{
-		CreateFunc:  func(event.CreateEvent) bool { return false },
-		UpdateFunc:  func(event.UpdateEvent) bool { return false },
-		GenericFunc: func(event.GenericEvent) bool { return false },
-	}
-}
-
 // ofRival are those that may take over the id of an object that is gone.
 func (r *Reconciler) ofRival(ctx context.Context, o client.Object) []reconcile.Request {
-	return requestsFor(r.rivals(ctx, o.(*v1alpha1.EventSubscription)))
+	return wake.Requests(r.rivals(ctx, o.(*v1alpha1.EventSubscription)))
 }
 
 func (r *Reconciler) ofConnectionObject(ctx context.Context, o client.Object) []reconcile.Request {
-	return requestsFor(r.ofConnection(ctx, client.ObjectKeyFromObject(o)))
+	return wake.Requests(r.ofConnection(ctx, client.ObjectKeyFromObject(o)))
 }
 
 // ofConnection are the objects that refer to a connection.
@@ -84,21 +70,13 @@ func (r *Reconciler) ofNamespace(ctx context.Context, o client.Object) []reconci
 		ctrl.LoggerFrom(ctx).Error(err, "looking up the objects of a namespace")
 		return nil
 	}
-	return requestsFor(names(list.Items))
+	return wake.Requests(names(list.Items))
 }
 
 func names(subs []v1alpha1.EventSubscription) []types.NamespacedName {
 	all := make([]types.NamespacedName, 0, len(subs))
 	for i := range subs {
 		all = append(all, client.ObjectKeyFromObject(&subs[i]))
-	}
-	return all
-}
-
-func requestsFor(names []types.NamespacedName) []reconcile.Request {
-	all := make([]reconcile.Request, 0, len(names))
-	for _, name := range names {
-		all = append(all, reconcile.Request{NamespacedName: name})
 	}
 	return all
 }

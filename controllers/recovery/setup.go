@@ -4,18 +4,17 @@ import (
 	"context"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
-	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
+	"github.com/ess-operator/ess-operator/controllers/internal/wake"
 )
 
 // SetupWithManager registers the controller.
@@ -23,11 +22,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Optio
 	return ctrl.NewControllerManagedBy(mgr).Named("recovery").
 		For(&v1alpha1.ApplicationConnector{}, builder.WithPredicates(predicate.Or(
 			predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
-		Watches(&v1alpha1.ApplicationConnector{}, handler.EnqueueRequestsFromMapFunc(r.ofDeparted), builder.WithPredicates(predicate.Funcs{
-			CreateFunc:  func(event.CreateEvent) bool { return false },
-			UpdateFunc:  func(event.UpdateEvent) bool { return false },
-			GenericFunc: func(event.GenericEvent) bool { return false },
-		})).
+		Watches(&v1alpha1.ApplicationConnector{}, handler.EnqueueRequestsFromMapFunc(r.ofDeparted), builder.WithPredicates(wake.OnlyDeletes())).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ofSecret)).
 		WithOptions(options).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
@@ -46,14 +41,8 @@ func (r *Reconciler) ofSecret(ctx context.Context, secret client.Object) []recon
 		ctrl.LoggerFrom(ctx).Error(err, "looking up the connectors of a secret")
 		return nil
 	}
-	return r.hurry(names)
-}
-
-func (r *Reconciler) hurry(names []types.NamespacedName) []reconcile.Request {
-	all := make([]reconcile.Request, 0, len(names))
 	for _, name := range names {
 		r.states.hurry(name)
-		all = append(all, reconcile.Request{NamespacedName: name})
 	}
-	return all
+	return wake.Requests(names)
 }

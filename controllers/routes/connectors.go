@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
+	"github.com/ess-operator/ess-operator/controllers/internal/age"
 	"github.com/ess-operator/ess-operator/controllers/internal/login"
 	"github.com/ess-operator/ess-operator/controllers/internal/sink"
 )
@@ -88,12 +89,7 @@ func (w World) entries(old file) []entry {
 		conn := &w.Connectors[i]
 		entries = append(entries, w.entry(conn, before[client.ObjectKeyFromObject(conn)]))
 	}
-	slices.SortFunc(entries, func(a, b entry) int {
-		if login.Older(a.conn, b.conn) {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(entries, func(a, b entry) int { return age.Compare(a.conn, b.conn) })
 	return entries
 }
 
@@ -150,15 +146,6 @@ func owners(kept []connector, entries []entry) map[string]types.NamespacedName {
 func (w World) connector(conn *v1alpha1.ApplicationConnector, pairs []credential) connector {
 	return connector{
 		Namespace: conn.Namespace, Name: conn.Name, Path: conn.Spec.EffectivePath(), Credentials: pairs,
-		way: w.way(conn.Namespace, conn.Spec.Sink, &conn.Spec.Delivery, sinksOfConnector(conn)),
-	}
-}
-
-// sinksOfConnector is where its sinks were last found.
-func sinksOfConnector(conn *v1alpha1.ApplicationConnector) sink.Found {
-	status := &conn.Status
-	return sink.Found{
-		Sink:           sink.Address{URI: status.SinkURI, CACerts: status.SinkCACerts},
-		DeadLetterSink: sink.Address{URI: status.DeadLetterSinkURI, CACerts: status.DeadLetterSinkCACerts},
+		way: w.way(conn.Namespace, conn.Spec.Sink, &conn.Spec.Delivery, sink.OfConnector(&conn.Status)),
 	}
 }

@@ -159,17 +159,8 @@ func (w World) route(sub *v1alpha1.EventSubscription, source string) subscriptio
 	route := subscription{
 		Namespace: sub.Namespace, Name: sub.Name, SubscriptionID: sub.EffectiveSubscriptionID(), Source: source,
 	}
-	route.way = w.way(sub.Namespace, sub.Spec.Sink, &sub.Spec.Delivery, sinksOfSubscription(sub))
+	route.way = w.way(sub.Namespace, sub.Spec.Sink, &sub.Spec.Delivery, sink.OfSubscription(&sub.Status))
 	return route
-}
-
-// sinksOfSubscription is where its sinks were last found.
-func sinksOfSubscription(sub *v1alpha1.EventSubscription) sink.Found {
-	status := &sub.Status
-	return sink.Found{
-		Sink:           sink.Address{URI: status.SinkURI, CACerts: status.SinkCACerts},
-		DeadLetterSink: sink.Address{URI: status.DeadLetterSinkURI, CACerts: status.DeadLetterSinkCACerts},
-	}
 }
 
 // way is the way of events from the receiver on; last says where its sinks were last found.

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
+	"github.com/ess-operator/ess-operator/controllers/internal/sink"
 )
 
 // gather is for how long changes are gathered before they are written. The
@@ -35,15 +36,15 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Optio
 		Watches(&v1alpha1.EventSubscription{}, soon(), builder.WithPredicates(routesMayChange())).
 		Watches(&v1alpha1.ConcurConnection{}, soon(), builder.WithPredicates(sourcesMayChange())).
 		Watches(&v1alpha1.ApplicationConnector{}, soon(), builder.WithPredicates(connectorsMayChange())).
-		WatchesRawSource(r.cfg.Changed.Source(itself)).
+		WatchesRawSource(r.cfg.Changed.Source(theFile)).
 		// Once at the start, when there may be no object left to tell that its route has to go.
 		WatchesRawSource(source.Func(func(_ context.Context, q queue) error { q.AddAfter(request, gather); return nil })).
 		WithOptions(options).
 		Complete(r)
 }
 
-// itself is for calls about whatever connector: there is one file.
-func itself(context.Context, types.NamespacedName) []types.NamespacedName {
+// theFile is for calls about whatever connector: there is one file.
+func theFile(context.Context, types.NamespacedName) []types.NamespacedName {
 	return []types.NamespacedName{request.NamespacedName}
 }
 
@@ -65,7 +66,7 @@ func routesMayChange() predicate.Predicate {
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			before, after := e.ObjectOld.(*v1alpha1.EventSubscription), e.ObjectNew.(*v1alpha1.EventSubscription)
 			return (uses(before) || uses(after)) &&
-				(before.Generation != after.Generation || sinksOfSubscription(before) != sinksOfSubscription(after))
+				(before.Generation != after.Generation || sink.OfSubscription(&before.Status) != sink.OfSubscription(&after.Status))
 		},
 	}
 }
@@ -75,7 +76,7 @@ func connectorsMayChange() predicate.Predicate {
 	return predicate.Funcs{
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			before, after := e.ObjectOld.(*v1alpha1.ApplicationConnector), e.ObjectNew.(*v1alpha1.ApplicationConnector)
-			return before.Generation != after.Generation || sinksOfConnector(before) != sinksOfConnector(after)
+			return before.Generation != after.Generation || sink.OfConnector(&before.Status) != sink.OfConnector(&after.Status)
 		},
 	}
 }

@@ -3,9 +3,12 @@ package failure_test
 import (
 	"errors"
 	"math"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
+	"github.com/ess-operator/ess-operator/api/v1alpha1"
 	"github.com/ess-operator/ess-operator/controllers/internal/failure"
 	"github.com/ess-operator/ess-operator/internal/ess"
 )
@@ -69,6 +72,43 @@ func TestDelayHonoursRetryAfter(t *testing.T) {
 				t.Errorf("got %v, want %v: %s", got, tc.want, tc.reason)
 			}
 		})
+	}
+}
+
+func TestRetryCountsAndSaysWhen(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 22, 12, 0, 0, 300_000_000, time.UTC)
+	unavailable := &ess.Error{Kind: ess.ErrUnavailable, Op: "PUT subscription", Status: 503, CorrelationID: "c-1"}
+	cases := map[string]struct {
+		reason   string
+		before   *v1alpha1.RetryStatus
+		err      error
+		attempts int32
+		next     time.Time
+	}{
+		"First":  {"half a second, and whole seconds in status", nil, unavailable, 1, time.Date(2026, 11, 22, 12, 0, 1, 0, time.UTC)},
+		"Third":  {"the count goes on, and the wait grows", &v1alpha1.RetryStatus{Attempts: 2}, unavailable, 3, time.Date(2026, 11, 22, 12, 0, 3, 0, time.UTC)},
+		"Longer": {"Concur named a time", nil, &ess.Error{Kind: ess.ErrRateLimited, RetryAfter: time.Minute}, 1, time.Date(2026, 11, 22, 12, 1, 1, 0, time.UTC)},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := failure.Retry(tc.before, tc.err, now, 0)
+			if got.Attempts != tc.attempts || !got.NextAttemptTime.Time.Equal(tc.next) {
+				t.Errorf("attempt %d at %v, want attempt %d at %v: %s", got.Attempts, got.NextAttemptTime, tc.attempts, tc.next, tc.reason)
+			}
+			if want := failure.Message(tc.err) + failure.Correlation(tc.err); got.LastError != want {
+				t.Errorf("the last error is %q, want %q", got.LastError, want)
+			}
+		})
+	}
+}
+
+func TestRetryFitsItsSchema(t *testing.T) {
+	t.Parallel()
+	got := failure.Retry(nil, errors.New(strings.Repeat("é", 2000)), time.Now(), 0)
+	if len(got.LastError) > 1024 || !utf8.ValidString(got.LastError) {
+		t.Errorf("the last error has %d bytes, of which the schema allows 1024", len(got.LastError))
 	}
 }
 

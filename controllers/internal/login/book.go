@@ -1,7 +1,6 @@
 package login
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
+	"github.com/ess-operator/ess-operator/controllers/internal/age"
 	"github.com/ess-operator/ess-operator/controllers/internal/failure"
 )
 
@@ -136,22 +136,13 @@ func (b *Book) Senior(conn *v1alpha1.ApplicationConnector) (senior types.Namespa
 	defer b.mu.Unlock()
 	key := client.ObjectKeyFromObject(conn)
 	others := b.namesakes(key, b.pages[key].login)
-	others = slices.DeleteFunc(others, func(other types.NamespacedName) bool { return !Older(b.pages[other].connector, conn) })
+	others = slices.DeleteFunc(others, func(other types.NamespacedName) bool { return !age.Older(b.pages[other].connector, conn) })
 	if len(others) == 0 {
 		return types.NamespacedName{}, false
 	}
-	return slices.MinFunc(others, func(a, c types.NamespacedName) int {
-		if Older(b.pages[a].connector, b.pages[c].connector) {
-			return -1
-		}
-		return 1
+	return slices.MinFunc(others, func(x, y types.NamespacedName) int {
+		return age.Compare(b.pages[x].connector, b.pages[y].connector)
 	}), true
-}
-
-// Older orders objects by their age, and by name within a second.
-func Older(a, b client.Object) bool {
-	at, bt := a.GetCreationTimestamp(), b.GetCreationTimestamp()
-	return cmp.Or(at.Compare(bt.Time), cmp.Compare(client.ObjectKeyFromObject(a).String(), client.ObjectKeyFromObject(b).String())) < 0
 }
 
 // namesakes are the other connectors with a login's user name. The caller holds the lock.

@@ -24,9 +24,6 @@ type Resolver struct {
 	Crossing bool
 }
 
-// Found are the addresses of an object's sinks; where it has none, they are empty.
-type Found struct{ Sink, DeadLetterSink Address }
-
 // FindAll returns where the two sinks of an object in a namespace are.
 func (r Resolver) FindAll(ctx context.Context, namespace string, main, deadLetter v1alpha1.Sink) (found Found, err error) {
 	if found.Sink, err = r.Find(ctx, main, Main(namespace, r.Crossing)); err != nil {

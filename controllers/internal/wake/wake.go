@@ -23,10 +23,10 @@ const (
 	Resync = handler.LowPriority
 )
 
-// call is one request to look again at what belongs to a connection.
+// call is one request to look again at what an object is about.
 type call struct {
-	connection types.NamespacedName
-	priority   int
+	object   types.NamespacedName
+	priority int
 }
 
 // Bell carries calls from one controller to another.
@@ -39,24 +39,23 @@ func NewBell() *Bell {
 	return &Bell{calls: make(chan event.TypedGenericEvent[call], 4096)}
 }
 
-// Ring asks to look again at what belongs to connection, or to whatever object
-// the two ends of this bell mean. It returns when the
-// call is taken over, or when ctx ends.
-func (b *Bell) Ring(ctx context.Context, connection types.NamespacedName, priority int) {
+// Ring asks to look again at object, or at what belongs to it, as the listener
+// resolves it. It returns when the call is taken over, or when ctx ends.
+func (b *Bell) Ring(ctx context.Context, object types.NamespacedName, priority int) {
 	select {
-	case b.calls <- event.TypedGenericEvent[call]{Object: call{connection: connection, priority: priority}}:
+	case b.calls <- event.TypedGenericEvent[call]{Object: call{object: object, priority: priority}}:
 	case <-ctx.Done():
 	}
 }
 
-// Resolve names the objects that a call for connection is about.
-type Resolve func(ctx context.Context, connection types.NamespacedName) []types.NamespacedName
+// Resolve names the objects of the listener that a call about object is for.
+type Resolve func(ctx context.Context, object types.NamespacedName) []types.NamespacedName
 
 // Source feeds the calls into a controller's queue.
 func (b *Bell) Source(resolve Resolve) source.Source {
 	return source.TypedChannel(b.calls, handler.TypedFuncs[call, reconcile.Request]{
 		GenericFunc: func(ctx context.Context, e event.TypedGenericEvent[call], q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			for _, name := range resolve(ctx, e.Object.connection) {
+			for _, name := range resolve(ctx, e.Object.object) {
 				enqueue(q, reconcile.Request{NamespacedName: name}, e.Object.priority)
 			}
 		},
