@@ -122,6 +122,9 @@ chart: ## Pack the Helm chart as dist/ess-operator-<version>.tgz.
 sbom: images ## List what each program is made of in dist/sbom/<program>.cdx.json.
 	@bin/images sbom $(IMAGE_FLAGS) -out dist/sbom
 
+releasable: ## Say what is missing before VERSION can be tagged.
+	@hack/releasable.sh
+
 push: ## Push dist/images/*.tar into the registries in their names; give REPOSITORY to image-archives to choose.
 	@hack/tools/build.sh crane
 	@hack/push.sh dist/images/*.tar
@@ -160,4 +163,4 @@ clean: ## Remove the programs, but not the control plane and the tools.
 distclean: ## Remove everything that was built.
 	rm -rf bin
 
-.PHONY: help build demo trial-keys check test test-argocd test-fips vulncheck lint verify fuzz crash e2e bench-operator bench-receiver image-archives chart sbom push container images generate fmt tidy controlplane tools clean distclean
+.PHONY: help build demo trial-keys check test test-argocd test-fips vulncheck lint verify fuzz crash e2e bench-operator bench-receiver image-archives chart sbom releasable push container images generate fmt tidy controlplane tools clean distclean

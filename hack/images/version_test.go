@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,35 +10,41 @@ import (
 	"testing"
 )
 
-// clone is a repository with one commit and the script that tells versions.
-func clone(t *testing.T) func(command string) string {
+// clone is a repository with one commit, of these files and the script that tells versions.
+func clone(t *testing.T, files map[string]string) func(command string) (string, error) {
 	t.Helper()
 	dir := t.TempDir()
-	script, err := os.ReadFile("../version.sh")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Mkdir(filepath.Join(dir, "hack"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for name, data := range map[string]string{"VERSION": "v0.1.0\n", "hack/version.sh": string(script)} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o700); err != nil {
+	all := map[string]string{"VERSION": "v0.1.0\n", "hack/version.sh": string(read(t, "../version.sh"))}
+	maps.Copy(all, files)
+	for name, data := range all {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(data), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
-	do := func(command string) string {
+	do := func(command string) (string, error) {
 		c := exec.CommandContext(t.Context(), "bash", "-euc", command)
 		c.Dir = dir
 		c.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
 			"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com")
 		out, err := c.CombinedOutput()
-		if err != nil {
-			t.Fatalf("%s: %v: %s", command, err, out)
-		}
-		return strings.TrimSpace(string(out))
+		return strings.TrimSpace(string(out)), err
 	}
-	do("git init -q && git add . && git commit -q -m one")
+	must(t, do, "git init -q && git add . && git commit -q -m one")
 	return do
+}
+
+// must runs a command in a clone, and returns what it prints.
+func must(t *testing.T, do func(string) (string, error), command string) string {
+	t.Helper()
+	out, err := do(command)
+	if err != nil {
+		t.Fatalf("%s: %v: %s", command, err, out)
+	}
+	return out
 }
 
 func TestVersionScript(t *testing.T) {
@@ -55,13 +62,13 @@ func TestVersionScript(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			do := clone(t)
-			do(tc.before)
+			do := clone(t, nil)
+			must(t, do, tc.before)
 			script := "hack/version.sh"
 			if name == "OthersClone" {
 				script = "deep/" + script
 			}
-			if got := do(script); !regexp.MustCompile(tc.want).MatchString(got) {
+			if got := must(t, do, script); !regexp.MustCompile(tc.want).MatchString(got) {
 				t.Errorf("%s\nhack/version.sh prints %q, want %s", tc.reason, got, tc.want)
 			}
 		})
