@@ -168,7 +168,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		recorder   = record.New(mgr.GetEventRecorder(Name), namespacesOf(mgr, options))
 	)
 	connections := connection.New(connection.Config{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Sessions: sessions,
+		Client: mgr.GetClient(), Metadata: mgr.GetCache(), Live: mgr.GetAPIReader(), Sessions: sessions,
 		Suspicions: suspicions, Dependents: dependents, Events: recorder,
 		Hosts: hosts, PathPrefix: options.PathPrefix, Clock: clk, Wrap: options.WrapConcur,
 	})

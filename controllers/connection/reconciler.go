@@ -35,6 +35,8 @@ const callTimeout = 45 * time.Second
 type Config struct {
 	// Client reads from the cache and sees its own writes.
 	Client client.Client
+	// Metadata reads that of Secrets from the cache.
+	Metadata client.Reader
 	// Live reads from the API server.
 	Live client.Reader
 	// Sessions are shared with the controller of EventSubscriptions.
@@ -68,6 +70,7 @@ type Reconciler struct {
 	clock      clock.PassiveClock
 	wrap       func(http.RoundTripper) http.RoundTripper
 	transports *transport.Pool
+	keys       *keyring
 }
 
 // New returns a Reconciler.
@@ -76,7 +79,7 @@ func New(cfg Config) *Reconciler {
 		client: cfg.Client, live: cfg.Live, sessions: cfg.Sessions,
 		suspicions: cfg.Suspicions, dependents: cfg.Dependents, events: cfg.Events,
 		hosts: cfg.Hosts, pathPrefix: cfg.PathPrefix, clock: cfg.Clock, wrap: cfg.Wrap,
-		transports: transport.NewPool(),
+		transports: transport.NewPool(), keys: newKeyring(cfg.Metadata, cfg.Live),
 	}
 }
 
@@ -142,6 +145,7 @@ func (r *Reconciler) release(ctx context.Context, conn *v1alpha1.ConcurConnectio
 	}
 	key := client.ObjectKeyFromObject(conn)
 	r.sessions.Close(key)
+	r.keys.forget(key)
 	r.dependents.Ring(ctx, key, wake.Promptly)
 	return nil
 }

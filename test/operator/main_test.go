@@ -27,11 +27,15 @@ import (
 	"github.com/ess-operator/ess-operator/controllers/statistics"
 	"github.com/ess-operator/ess-operator/test/controlplane"
 	"github.com/ess-operator/ess-operator/test/invariants"
+	"github.com/ess-operator/ess-operator/test/privileges/audit"
 	"github.com/ess-operator/ess-operator/test/samples"
 )
 
 // receiverURL is where the manager under test believes the receiver to be.
 const receiverURL = "https://events.example.com"
+
+// managerAccount is who the manager under test is to the API server.
+var managerAccount = audit.Account(systemNamespace, "ess-operator-manager")
 
 // suite is what all tests share.
 var suite struct {
@@ -59,7 +63,7 @@ func TestMain(m *testing.M) {
 func run(m *testing.M) (code int, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	suite.plane, err = controlplane.Start(ctx, controlplane.Options{CRDDirs: []string{"config/crd/bases"}})
+	suite.plane, err = controlplane.Start(ctx, controlplane.Options{CRDDirs: []string{"config/crd/bases"}, Audit: true})
 	if err != nil {
 		return 1, err
 	}
@@ -136,7 +140,7 @@ func startManager(ctx context.Context, scheme *runtime.Scheme) (stopped <-chan e
 	// As the service account of the manifests, so that a permission that is missing there fails here.
 	config := rest.CopyConfig(suite.plane.Config)
 	config.Impersonate = rest.ImpersonationConfig{
-		UserName: "system:serviceaccount:" + systemNamespace + ":ess-operator-manager",
+		UserName: managerAccount,
 		Groups:   []string{"system:serviceaccounts", "system:authenticated"},
 	}
 	mgr, err := ctrl.NewManager(config, ctrl.Options{

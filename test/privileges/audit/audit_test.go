@@ -43,6 +43,8 @@ func TestDecode(t *testing.T) {
 		"One":        {"a request is told with all that RBAC asks for", line, []Request{asked()}},
 		"Unfinished": {"a line that is being written is not yet one", line + line[:40], []Request{asked()}},
 		"Others":     {"others may do what they like", strings.Replace(line, "system:manager", "system:other", 1), nil},
+		"Acting":     {"whoever acts as the manager is the manager", strings.Replace(line, `"objectRef"`, `"impersonatedUser":{"username":"system:serviceaccount:system:manager"},"objectRef"`, 1), []Request{asked()}},
+		"ActingAs":   {"and is not whoever it is", strings.Replace(line, `"objectRef"`, `"impersonatedUser":{"username":"other"},"objectRef"`, 1), nil},
 		"Received":   {"a request that has no answer yet is told later", strings.Replace(line, "ResponseComplete", "RequestReceived", 1), nil},
 		"Create": {
 			"a rule cannot name what is created, which RBAC learns from nowhere",

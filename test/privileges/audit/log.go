@@ -13,6 +13,7 @@ package audit
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -85,7 +86,7 @@ func decode(log []byte, user string) ([]Request, error) {
 		if err := json.Unmarshal(line, &e); err != nil {
 			return nil, fmt.Errorf("reading line %d of the audit log: %w", n, err)
 		}
-		if e.User.Username == user && e.counts() {
+		if e.actor() == user && e.counts() {
 			requests = append(requests, e.request())
 		}
 	}
@@ -93,13 +94,12 @@ func decode(log []byte, user string) ([]Request, error) {
 
 // event is what matters of one event of the API audit.k8s.io/v1.
 type event struct {
-	Stage      string `json:"stage"`
-	RequestURI string `json:"requestURI"`
-	Verb       string `json:"verb"`
-	User       struct {
-		Username string `json:"username"`
-	} `json:"user"`
-	ObjectRef struct {
+	Stage            string `json:"stage"`
+	RequestURI       string `json:"requestURI"`
+	Verb             string `json:"verb"`
+	User             user   `json:"user"`
+	ImpersonatedUser user   `json:"impersonatedUser"`
+	ObjectRef        struct {
 		APIGroup    string `json:"apiGroup"`
 		Resource    string `json:"resource"`
 		Subresource string `json:"subresource"`
@@ -111,6 +111,15 @@ type event struct {
 	} `json:"responseStatus"`
 	RequestObject json.RawMessage   `json:"requestObject"`
 	Annotations   map[string]string `json:"annotations"`
+}
+
+type user struct {
+	Username string `json:"username"`
+}
+
+// actor is the user whose permissions count.
+func (e *event) actor() string {
+	return cmp.Or(e.ImpersonatedUser.Username, e.User.Username)
 }
 
 // counts passes one event for each request: a watch that is refused never starts, and
