@@ -27,7 +27,7 @@ func (r *Reconciler) configuration(ctx context.Context, conn *v1alpha1.ConcurCon
 		return session.Config{}, err
 	}
 	limit := conn.Spec.EffectiveRateLimit()
-	governor := r.sessions.Govern(client.ObjectKeyFromObject(conn), session.Application{BaseURL: conn.Spec.BaseURL, ClientID: as.id},
+	governor := r.cfg.Sessions.Govern(client.ObjectKeyFromObject(conn), session.Application{BaseURL: conn.Spec.BaseURL, ClientID: as.id},
 		session.Limit{PerSecond: int(limit.RequestsPerSecond), Burst: int(limit.Burst)})
 	return session.Config{
 		Identity:    digest(conn.Spec.BaseURL, conn.Spec.APIURL, as.id),
@@ -38,12 +38,12 @@ func (r *Reconciler) configuration(ctx context.Context, conn *v1alpha1.ConcurCon
 			return ess.New(ess.Config{
 				BaseURL:      conn.Spec.BaseURL,
 				APIURL:       conn.Spec.APIURL,
-				PathPrefix:   r.pathPrefix,
+				PathPrefix:   r.cfg.PathPrefix,
 				ClientID:     as.id,
 				ClientSecret: as.secret,
-				AllowURL:     r.hosts.Allow,
+				AllowURL:     r.cfg.Hosts.Allow,
 				Transport:    governor.Transport(r.wrapped(shared)),
-				Now:          r.clock.Now,
+				Now:          r.cfg.Clock.Now,
 				Observe:      telemetry.ObserveCall,
 			})
 		},
@@ -52,10 +52,10 @@ func (r *Reconciler) configuration(ctx context.Context, conn *v1alpha1.ConcurCon
 
 // wrapped is the transport as the one who set Config.Wrap wants to see it.
 func (r *Reconciler) wrapped(shared *http.Transport) http.RoundTripper {
-	if r.wrap == nil {
+	if r.cfg.Wrap == nil {
 		return shared
 	}
-	return r.wrap(shared)
+	return r.cfg.Wrap(shared)
 }
 
 // digest is a fingerprint of values that does not reveal them.

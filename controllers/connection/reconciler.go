@@ -59,34 +59,20 @@ type Config struct {
 
 // Reconciler reconciles ConcurConnections.
 type Reconciler struct {
-	client     client.Client
-	live       client.Reader
-	sessions   *session.Registry
-	suspicions *wake.Bell
-	dependents *wake.Bell
-	events     *record.Recorder
-	hosts      Hosts
-	pathPrefix string
-	clock      clock.PassiveClock
-	wrap       func(http.RoundTripper) http.RoundTripper
+	cfg        Config
 	transports *transport.Pool
 	keys       *keyring
 }
 
 // New returns a Reconciler.
 func New(cfg Config) *Reconciler {
-	return &Reconciler{
-		client: cfg.Client, live: cfg.Live, sessions: cfg.Sessions,
-		suspicions: cfg.Suspicions, dependents: cfg.Dependents, events: cfg.Events,
-		hosts: cfg.Hosts, pathPrefix: cfg.PathPrefix, clock: cfg.Clock, wrap: cfg.Wrap,
-		transports: transport.NewPool(), keys: newKeyring(cfg.Metadata, cfg.Live),
-	}
+	return &Reconciler{cfg: cfg, transports: transport.NewPool(), keys: newKeyring(cfg.Metadata, cfg.Live)}
 }
 
 // Reconcile brings one connection's session up to date and reports.
 func (r *Reconciler) Reconcile(ctx context.Context, conn *v1alpha1.ConcurConnection) (ctrl.Result, error) {
 	key := client.ObjectKeyFromObject(conn)
-	users, err := index.SubscriptionsOfConnection(ctx, r.client, key)
+	users, err := index.SubscriptionsOfConnection(ctx, r.cfg.Client, key)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -97,7 +83,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, conn *v1alpha1.ConcurConnect
 	case free:
 		return ctrl.Result{}, r.release(ctx, conn)
 	}
-	if err := finalizer.Ensure(ctx, r.client, conn); err != nil {
+	if err := finalizer.Ensure(ctx, r.cfg.Client, conn); err != nil {
 		return ctrl.Result{}, err
 	}
 	out, err := r.establish(ctx, conn)
@@ -106,7 +92,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, conn *v1alpha1.ConcurConnect
 	}
 	err = r.report(ctx, conn, out, needed)
 	if out.woken != nil { // also when the report failed: the next pass would not know that there is news
-		r.dependents.Ring(ctx, key, *out.woken)
+		r.cfg.Dependents.Ring(ctx, key, *out.woken)
 	}
 	if err != nil {
 		return ctrl.Result{}, err
@@ -135,18 +121,18 @@ func (r *Reconciler) free(ctx context.Context, conn *v1alpha1.ConcurConnection, 
 	if conn.DeletionTimestamp.IsZero() || len(needed) == 0 {
 		return !conn.DeletionTimestamp.IsZero(), nil
 	}
-	return uninstall.UnderWay(ctx, r.live, uninstall.ConcurConnections)
+	return uninstall.UnderWay(ctx, r.cfg.Live, uninstall.ConcurConnections)
 }
 
 // release lets a connection go.
 func (r *Reconciler) release(ctx context.Context, conn *v1alpha1.ConcurConnection) error {
-	if err := finalizer.Release(ctx, r.client, conn); err != nil {
+	if err := finalizer.Release(ctx, r.cfg.Client, conn); err != nil {
 		return err
 	}
 	key := client.ObjectKeyFromObject(conn)
-	r.sessions.Close(key)
+	r.cfg.Sessions.Close(key)
 	r.keys.forget(key)
-	r.dependents.Ring(ctx, key, wake.Promptly)
+	r.cfg.Dependents.Ring(ctx, key, wake.Promptly)
 	return nil
 }
 
@@ -168,7 +154,7 @@ type outcome struct {
 func (r *Reconciler) establish(ctx context.Context, conn *v1alpha1.ConcurConnection) (outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	s := r.sessions.Open(client.ObjectKeyFromObject(conn))
+	s := r.cfg.Sessions.Open(client.ObjectKeyFromObject(conn))
 	before, schedule := s.Snapshot(), s.Schedule()
 	interval := conn.Spec.EffectiveResyncInterval()
 	out := outcome{session: s, next: interval, acted: true} // also by saying why nothing can be done
@@ -231,7 +217,7 @@ func (r *Reconciler) refresh(ctx context.Context, conn *v1alpha1.ConcurConnectio
 	err := s.Refresh(session.WithUrgency(ctx, urgency))
 	if err != nil {
 		delay := failure.Delay(err, s.Schedule().Failures, rand.Float64())
-		s.RetryAt(r.clock.Now().Add(min(delay, max(interval, ess.RetryAfter(err)))))
+		s.RetryAt(r.cfg.Clock.Now().Add(min(delay, max(interval, ess.RetryAfter(err)))))
 	}
 	return err
 }
@@ -242,9 +228,9 @@ func (r *Reconciler) due(snapshot session.Snapshot, schedule session.Schedule, i
 	case schedule.Suspect || snapshot.Phase == session.Unknown:
 		return true
 	case snapshot.Phase == session.Failed:
-		return !r.clock.Now().Before(schedule.RetryAt)
+		return !r.cfg.Clock.Now().Before(schedule.RetryAt)
 	default:
-		return r.clock.Since(schedule.RefreshedAt) >= interval
+		return r.cfg.Clock.Since(schedule.RefreshedAt) >= interval
 	}
 }
 
@@ -253,12 +239,12 @@ func (r *Reconciler) untilNext(s *session.Session, interval time.Duration) time.
 	snapshot, schedule := s.Snapshot(), s.Schedule()
 	due := schedule.RefreshedAt.Add(interval + time.Duration(rand.Float64()*float64(interval)/20))
 	switch {
-	case schedule.PostponedTo.After(r.clock.Now()):
+	case schedule.PostponedTo.After(r.cfg.Clock.Now()):
 		due = schedule.PostponedTo
 	case snapshot.Phase == session.Failed:
 		due = schedule.RetryAt
 	}
-	return max(due.Sub(r.clock.Now()), time.Second)
+	return max(due.Sub(r.cfg.Clock.Now()), time.Second)
 }
 
 // changed reports whether two statuses differ in more than times, and takes

@@ -40,7 +40,7 @@ func (r *Reconciler) report(ctx context.Context, conn *v1alpha1.ConcurConnection
 	if err := r.describe(ctx, conn, out.session.Snapshot()); err != nil {
 		return err
 	}
-	set := condition.On(&conn.Status.Conditions, conn.Generation, r.clock.Now())
+	set := condition.On(&conn.Status.Conditions, conn.Generation, r.cfg.Clock.Now())
 	switch {
 	case !conn.DeletionTimestamp.IsZero():
 		set.Clear(v1alpha1.ReconcilingCondition, v1alpha1.StalledCondition)
@@ -58,7 +58,7 @@ func (r *Reconciler) report(ctx context.Context, conn *v1alpha1.ConcurConnection
 		conn.Status = before.Status
 		return nil
 	}
-	if err := r.client.Status().Patch(ctx, conn, client.MergeFrom(before)); err != nil {
+	if err := r.cfg.Client.Status().Patch(ctx, conn, client.MergeFrom(before)); err != nil {
 		return fmt.Errorf("writing status: %w", err)
 	}
 	r.announce(ctx, before, conn)
@@ -123,11 +123,11 @@ func (r *Reconciler) count(ctx context.Context, conn *v1alpha1.ConcurConnection,
 // application. Its own are looked up apart, since the index knows only what is
 // written already.
 func (r *Reconciler) subscriptions(ctx context.Context, conn *v1alpha1.ConcurConnection) ([]v1alpha1.EventSubscription, error) {
-	own, err := index.SubscriptionsOfConnection(ctx, r.client, client.ObjectKeyFromObject(conn))
+	own, err := index.SubscriptionsOfConnection(ctx, r.cfg.Client, client.ObjectKeyFromObject(conn))
 	if err != nil {
 		return nil, err
 	}
-	all, err := index.SubscriptionsOfApplication(ctx, r.client, index.ApplicationOf(conn))
+	all, err := index.SubscriptionsOfApplication(ctx, r.cfg.Client, index.ApplicationOf(conn))
 	return append(all, own...), err
 }
 
@@ -142,7 +142,7 @@ func (r *Reconciler) announce(ctx context.Context, before, after *v1alpha1.Concu
 	if now.Status == metav1.ConditionTrue || now.Reason == v1alpha1.SuspendedReason {
 		kind = corev1.EventTypeNormal
 	}
-	r.events.Record(ctx, after, record.Event{Type: kind, Reason: now.Reason, Action: "Connect", Note: now.Message})
+	r.cfg.Events.Record(ctx, after, record.Event{Type: kind, Reason: now.Reason, Action: "Connect", Note: now.Message})
 }
 
 // inUse says who holds a connection that is being deleted.

@@ -33,14 +33,14 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Optio
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ofSecret)).
 		Watches(&v1alpha1.EventSubscription{}, handler.EnqueueRequestsFromMapFunc(ofSubscription),
 			builder.WithPredicates(concernsConnection())).
-		WatchesRawSource(r.suspicions.Source(wake.Itself)).
+		WatchesRawSource(r.cfg.Suspicions.Source(wake.Itself)).
 		WithOptions(options).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 }
 
 // ofSecret are the connections that a Secret belongs to.
 func (r *Reconciler) ofSecret(ctx context.Context, secret client.Object) []reconcile.Request {
-	conns, err := index.ConnectionsOfSecret(ctx, r.client, client.ObjectKeyFromObject(secret))
+	conns, err := index.ConnectionsOfSecret(ctx, r.cfg.Client, client.ObjectKeyFromObject(secret))
 	if err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "looking up the connections of a secret")
 		return nil

@@ -17,14 +17,14 @@ import (
 func (r *Reconciler) announce(ctx context.Context, before *v1alpha1.EventSubscriptionStatus, after *v1alpha1.EventSubscription, out outcome) {
 	if out.err == nil && !after.Spec.Suspend && after.DeletionTimestamp.IsZero() {
 		if event, ok := out.event(after); ok {
-			r.events.Record(ctx, after, event)
+			r.cfg.Events.Record(ctx, after, event)
 		}
 	}
 	if event, ok := deadLetterEvent(before.Delivery, after.Status.Delivery); ok {
-		r.events.Record(ctx, after, event)
+		r.cfg.Events.Record(ctx, after, event)
 	}
 	if event, ok := verdictEvent(before.Conditions, after.Status.Conditions); ok {
-		r.events.Record(ctx, after, event)
+		r.cfg.Events.Record(ctx, after, event)
 	}
 }
 
@@ -90,7 +90,7 @@ func (r *Reconciler) announceGone(ctx context.Context, sub *v1alpha1.EventSubscr
 	case sub.Spec.EffectiveDeletionPolicy() == v1alpha1.DeletionRetain:
 		event.Reason, event.Note = "Retained", fmt.Sprintf("subscription %q stays at ESS, as deletionPolicy says", sub.Status.SubscriptionID)
 	}
-	r.events.Record(ctx, sub, event)
+	r.cfg.Events.Record(ctx, sub, event)
 }
 
 // warnOrphan tells that what the object had at another application stays behind.
@@ -99,7 +99,7 @@ func (r *Reconciler) warnOrphan(ctx context.Context, sub *v1alpha1.EventSubscrip
 		return
 	}
 	telemetry.CountOrphan()
-	r.events.Record(ctx, sub, record.Event{Type: corev1.EventTypeWarning, Reason: "Orphaned", Action: "Claim",
+	r.cfg.Events.Record(ctx, sub, record.Event{Type: corev1.EventTypeWarning, Reason: "Orphaned", Action: "Claim",
 		Note: fmt.Sprintf("subscription %q of application %s stays at ESS: the connection now acts for application %s",
 			former.id, former.application, sub.Status.ApplicationID)})
 }

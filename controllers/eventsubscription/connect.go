@@ -32,7 +32,7 @@ func (r *Reconciler) connect(ctx context.Context, sub *v1alpha1.EventSubscriptio
 	if !conn.DeletionTimestamp.IsZero() && sub.Status.SubscriptionID == "" {
 		return nil, failure.New(failure.ErrConnectionNotReady, "ConcurConnection %s is being deleted and takes no new subscriptions: use another in spec.connectionRef", key)
 	}
-	s, ok := r.sessions.Session(key)
+	s, ok := r.cfg.Sessions.Session(key)
 	if !ok {
 		return nil, errNotYet
 	}
@@ -52,12 +52,12 @@ func (r *Reconciler) connect(ctx context.Context, sub *v1alpha1.EventSubscriptio
 // connection reads a connection. One that does not exist, or lies where the
 // operator does not look, is ErrConnectionNotFound.
 func (r *Reconciler) connection(ctx context.Context, key types.NamespacedName) (*v1alpha1.ConcurConnection, error) {
-	if r.namespaced() && !slices.Contains(r.namespaces, key.Namespace) {
+	if r.namespaced() && !slices.Contains(r.cfg.Namespaces, key.Namespace) {
 		return nil, failure.New(failure.ErrConnectionNotFound,
 			"ConcurConnection %q cannot be looked up in namespace %q, which the manager does not watch: have it added to --watch-namespaces, with a Role for the manager, or correct spec.connectionRef", key.Name, key.Namespace)
 	}
 	var conn v1alpha1.ConcurConnection
-	switch err := r.client.Get(ctx, key, &conn); {
+	switch err := r.cfg.Client.Get(ctx, key, &conn); {
 	case apierrors.IsNotFound(err):
 		return nil, failure.New(failure.ErrConnectionNotFound,
 			"ConcurConnection %q does not exist in namespace %q: create it, or correct spec.connectionRef", key.Name, key.Namespace)
@@ -69,7 +69,7 @@ func (r *Reconciler) connection(ctx context.Context, key types.NamespacedName) (
 
 // namespaced reports whether only some namespaces are watched, so that
 // namespaces themselves may not be read.
-func (r *Reconciler) namespaced() bool { return len(r.namespaces) > 0 }
+func (r *Reconciler) namespaced() bool { return len(r.cfg.Namespaces) > 0 }
 
 // consent returns an error unless conn admits the namespace of sub.
 func (r *Reconciler) consent(ctx context.Context, sub *v1alpha1.EventSubscription, conn *v1alpha1.ConcurConnection) error {
@@ -94,7 +94,7 @@ func (r *Reconciler) consent(ctx context.Context, sub *v1alpha1.EventSubscriptio
 	}
 	namespace := &metav1.PartialObjectMetadata{}
 	namespace.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
-	if err := r.client.Get(ctx, types.NamespacedName{Name: sub.Namespace}, namespace); err != nil {
+	if err := r.cfg.Client.Get(ctx, types.NamespacedName{Name: sub.Namespace}, namespace); err != nil {
 		return fmt.Errorf("reading namespace %s: %w", sub.Namespace, err)
 	}
 	if !selector.Matches(labels.Set(namespace.Labels)) {
@@ -107,11 +107,11 @@ func (r *Reconciler) consent(ctx context.Context, sub *v1alpha1.EventSubscriptio
 func (r *Reconciler) desired(sub *v1alpha1.EventSubscription) (ess.Subscription, error) {
 	endpoint := sub.Spec.Endpoint.URL
 	if sub.Spec.Endpoint.Receiver != nil {
-		if r.receiverURL == "" {
+		if r.cfg.ReceiverURL == "" {
 			return ess.Subscription{}, failure.New(failure.ErrReceiverNotConfigured,
 				"spec.endpoint.receiver is used, but the manager runs without --receiver-url: have it set, or use spec.endpoint.url")
 		}
-		endpoint = fmt.Sprintf("%s/events/%s/%s", r.receiverURL, sub.Namespace, sub.Name)
+		endpoint = fmt.Sprintf("%s/events/%s/%s", r.cfg.ReceiverURL, sub.Namespace, sub.Name)
 	}
 	return ess.Subscription{
 		ID:       sub.EffectiveSubscriptionID(),

@@ -64,7 +64,7 @@ func (r *Reconciler) converge(ctx context.Context, sub *v1alpha1.EventSubscripti
 		return outcome{err: err}
 	}
 	// Before anything at ESS, so that no event is asked for that has nowhere to go.
-	found, err := r.sinks.FindAll(ctx, sub.Namespace, sub.Spec.Sink, sub.Spec.Delivery.DeadLetterSink)
+	found, err := r.cfg.Sinks.FindAll(ctx, sub.Namespace, sub.Spec.Sink, sub.Spec.Delivery.DeadLetterSink)
 	if err != nil {
 		return outcome{err: err, want: want, held: r.tooEarly(sub) && !requests(sub)}
 	}
@@ -86,7 +86,7 @@ func (r *Reconciler) engage(ctx context.Context, sub *v1alpha1.EventSubscription
 	out := r.subscribe(ctx, sub, s, want)
 	if out.err != nil && failure.Of(out.err).OfConnection {
 		s.Suspect()
-		r.suspicions.Ring(ctx, index.ConnectionOf(sub), wake.Promptly)
+		r.cfg.Suspicions.Ring(ctx, index.ConnectionOf(sub), wake.Promptly)
 	}
 	return out
 }
@@ -95,7 +95,7 @@ func (r *Reconciler) engage(ctx context.Context, sub *v1alpha1.EventSubscription
 // after a start, all of them wait for their first LIST.
 func (r *Reconciler) hurry(ctx context.Context, sub *v1alpha1.EventSubscription, err error) {
 	if errors.Is(err, errNotYet) && (requests(sub) || sub.Status.ObservedGeneration != sub.Generation) {
-		r.suspicions.Ring(ctx, index.ConnectionOf(sub), wake.Promptly)
+		r.cfg.Suspicions.Ring(ctx, index.ConnectionOf(sub), wake.Promptly)
 	}
 }
 
@@ -182,7 +182,7 @@ func (r *Reconciler) write(ctx context.Context, sub *v1alpha1.EventSubscription,
 	}
 	out = put(ctx, s, want, out)
 	if out.err == nil || errors.Is(out.err, failure.ErrNotSynced) {
-		r.corrections.note(sub.UID, correcting, r.clock.Now())
+		r.corrections.note(sub.UID, correcting, r.cfg.Clock.Now())
 	}
 	switch {
 	case out.did.claims() && refused(out.err):
@@ -248,7 +248,7 @@ func (r *Reconciler) correct(sub *v1alpha1.EventSubscription, want ess.Subscript
 	for _, d := range differ {
 		fields = append(fields, d.Field)
 	}
-	if often := r.corrections.contested(sub.UID, fields, r.clock.Now()); len(often) > 0 {
+	if often := r.corrections.contested(sub.UID, fields, r.cfg.Clock.Now()); len(often) > 0 {
 		return nil, failure.New(failure.ErrContested,
 			"somebody else keeps changing %s of subscription %q at ESS: it was corrected %d times within an hour and changed again (%s); find who writes it, then ask for a reconcile or change the spec; otherwise the operator tries again in an hour",
 			strings.Join(often, ", "), want.ID, maxCorrections, told(differ))
@@ -267,7 +267,7 @@ func (r *Reconciler) tooEarly(sub *v1alpha1.EventSubscription) bool {
 	if retry == nil || sub.Status.ObservedGeneration != sub.Generation {
 		return false
 	}
-	left := retry.NextAttemptTime.Sub(r.clock.Now())
+	left := retry.NextAttemptTime.Sub(r.cfg.Clock.Now())
 	return left > 0 && left <= longestPause
 }
 

@@ -57,7 +57,7 @@ func (r *Reconciler) unsubscribe(ctx context.Context, sub *v1alpha1.EventSubscri
 
 // spared says why the subscription must stay at ESS; empty when it has to go.
 func (r *Reconciler) spared(ctx context.Context, sub *v1alpha1.EventSubscription) (string, error) {
-	switch uninstalling, err := uninstall.UnderWay(ctx, r.live, uninstall.EventSubscriptions); {
+	switch uninstalling, err := uninstall.UnderWay(ctx, r.cfg.Live, uninstall.EventSubscriptions); {
 	case err != nil:
 		return "", err
 	case uninstalling:
@@ -88,7 +88,7 @@ func (r *Reconciler) delete(ctx context.Context, sub *v1alpha1.EventSubscription
 // have outlived its Secret.
 func (r *Reconciler) sessionOfDeleted(ctx context.Context, sub *v1alpha1.EventSubscription) (*session.Session, error) {
 	key := index.ConnectionOf(sub)
-	s, ok := r.sessions.Session(key)
+	s, ok := r.cfg.Sessions.Session(key)
 	switch {
 	case ok && s.Snapshot().Phase == session.Unknown: // for which application it acts is not known yet
 		return nil, errNotYet
@@ -149,7 +149,7 @@ func (r *Reconciler) waited(sub *v1alpha1.EventSubscription) time.Duration {
 	if r.started.After(since) {
 		since = r.started
 	}
-	return r.clock.Since(since)
+	return r.cfg.Clock.Since(since)
 }
 
 // nextPoll grows with the time that the deletion took so far.

@@ -55,8 +55,8 @@ func (r *Reconciler) claim(ctx context.Context, sub *v1alpha1.EventSubscription,
 	before := sub.DeepCopy()
 	sub.Status.SubscriptionID, sub.Status.ApplicationID = id, applicationID
 	undescribe(sub)
-	progressing(sub, r.clock.Now(), fmt.Sprintf("creating subscription %q at ESS", id))
-	if err := r.client.Status().Patch(ctx, sub, client.MergeFrom(before)); err != nil {
+	progressing(sub, r.cfg.Clock.Now(), fmt.Sprintf("creating subscription %q at ESS", id))
+	if err := r.cfg.Client.Status().Patch(ctx, sub, client.MergeFrom(before)); err != nil {
 		return fmt.Errorf("claiming subscription %s: %w", id, err)
 	}
 	return nil
@@ -67,12 +67,12 @@ func (r *Reconciler) claim(ctx context.Context, sub *v1alpha1.EventSubscription,
 // ESS tells. The 30 days of ESS begin anew.
 func (r *Reconciler) noteLoss(ctx context.Context, sub *v1alpha1.EventSubscription) error {
 	before := sub.DeepCopy()
-	now := r.clock.Now()
+	now := r.cfg.Clock.Now()
 	reason, message := loss(sub, now)
 	undescribe(sub)
 	condition.On(&sub.Status.Conditions, sub.Generation, now).False(v1alpha1.CompaniesConnectedCondition, reason, message)
 	progressing(sub, now, fmt.Sprintf("making subscription %q at ESS again", sub.Status.SubscriptionID))
-	if err := r.client.Status().Patch(ctx, sub, client.MergeFrom(before)); err != nil {
+	if err := r.cfg.Client.Status().Patch(ctx, sub, client.MergeFrom(before)); err != nil {
 		return fmt.Errorf("noting the loss of subscription %s: %w", sub.Status.SubscriptionID, err)
 	}
 	return nil
@@ -88,7 +88,7 @@ func undescribe(sub *v1alpha1.EventSubscription) {
 // yield returns an error when an older object wants the same id at the same
 // application, and may have it: the older one has it until it is gone.
 func (r *Reconciler) yield(ctx context.Context, sub *v1alpha1.EventSubscription, application index.Application) error {
-	rivals, err := index.SubscriptionsOfID(ctx, r.client, sub.EffectiveSubscriptionID())
+	rivals, err := index.SubscriptionsOfID(ctx, r.cfg.Client, sub.EffectiveSubscriptionID())
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func (r *Reconciler) entitled(ctx context.Context, rival, sub *v1alpha1.EventSub
 // heir is another object that manages the very subscription of sub and lives
 // on, because it adopted it; nil when there is none.
 func (r *Reconciler) heir(ctx context.Context, sub *v1alpha1.EventSubscription) (*v1alpha1.EventSubscription, error) {
-	rivals, err := index.SubscriptionsOfID(ctx, r.client, sub.Status.SubscriptionID)
+	rivals, err := index.SubscriptionsOfID(ctx, r.cfg.Client, sub.Status.SubscriptionID)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func (r *Reconciler) heir(ctx context.Context, sub *v1alpha1.EventSubscription) 
 
 // rivals are the other objects with the same id, which may take over when sub goes.
 func (r *Reconciler) rivals(ctx context.Context, sub *v1alpha1.EventSubscription) []types.NamespacedName {
-	all, err := index.SubscriptionsOfID(ctx, r.client, sub.EffectiveSubscriptionID())
+	all, err := index.SubscriptionsOfID(ctx, r.cfg.Client, sub.EffectiveSubscriptionID())
 	if err != nil {
 		return nil // the resync looks again
 	}

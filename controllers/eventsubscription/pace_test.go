@@ -35,7 +35,7 @@ func TestNextLook(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := &Reconciler{clock: clocktesting.NewFakePassiveClock(noon)}
+			r := &Reconciler{cfg: Config{Clock: clocktesting.NewFakePassiveClock(noon)}}
 			if got := r.next(failing(tc.again), tc.out); got != tc.want {
 				t.Errorf("looks again in %s, want %s: %s", got, tc.want, tc.reason)
 			}
@@ -57,7 +57,7 @@ func TestTooEarly(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := &Reconciler{clock: clocktesting.NewFakePassiveClock(noon)}
+			r := &Reconciler{cfg: Config{Clock: clocktesting.NewFakePassiveClock(noon)}}
 			if got := r.tooEarly(failing(tc.again)); got != tc.want {
 				t.Errorf("too early is %v, want %v: %s", got, tc.want, tc.reason)
 			}

@@ -25,7 +25,7 @@ func (r *Reconciler) place(ctx context.Context, sub *v1alpha1.EventSubscription,
 // ahead are the ids of older objects of the same application that want a place
 // at ESS and have none. Those that cannot get one for a reason of their own are none.
 func (r *Reconciler) ahead(ctx context.Context, sub *v1alpha1.EventSubscription, snapshot session.Snapshot) ([]string, error) {
-	others, err := index.SubscriptionsOfApplication(ctx, r.client, applicationOf(snapshot))
+	others, err := index.SubscriptionsOfApplication(ctx, r.cfg.Client, applicationOf(snapshot))
 	if err != nil {
 		return nil, fmt.Errorf("looking who comes first: %w", err)
 	}
@@ -41,7 +41,7 @@ func (r *Reconciler) ahead(ctx context.Context, sub *v1alpha1.EventSubscription,
 // atWork reports whether the connection of an object works, or is about to:
 // without one, the object would keep a place free until somebody mends it.
 func (r *Reconciler) atWork(sub *v1alpha1.EventSubscription) bool {
-	s, ok := r.sessions.Session(index.ConnectionOf(sub))
+	s, ok := r.cfg.Sessions.Session(index.ConnectionOf(sub))
 	if !ok {
 		return true
 	}

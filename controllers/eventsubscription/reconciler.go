@@ -64,37 +64,21 @@ type Config struct {
 
 // Reconciler reconciles EventSubscriptions.
 type Reconciler struct {
-	client      client.Client
-	live        client.Reader
-	sessions    *session.Registry
-	dependents  *wake.Bell
-	suspicions  *wake.Bell
-	events      *record.Recorder
-	sinks       sink.Resolver
-	statistics  Statistics
-	reports     *wake.Bell
-	receiverURL string
-	namespaces  []string
-	clock       clock.PassiveClock
+	cfg         Config
 	started     time.Time
 	corrections corrections
 	departed    departed
 }
 
 // New returns a Reconciler.
-func New(cfg Config) *Reconciler {
-	return &Reconciler{
-		client: cfg.Client, live: cfg.Live, sessions: cfg.Sessions, dependents: cfg.Dependents, suspicions: cfg.Suspicions,
-		events: cfg.Events, sinks: cfg.Sinks, statistics: cfg.Statistics, reports: cfg.Reports, receiverURL: cfg.ReceiverURL, namespaces: cfg.Namespaces, clock: cfg.Clock, started: cfg.Clock.Now(),
-	}
-}
+func New(cfg Config) *Reconciler { return &Reconciler{cfg: cfg, started: cfg.Clock.Now()} }
 
 // Reconcile makes ESS hold what sub wants, and reports.
 func (r *Reconciler) Reconcile(ctx context.Context, sub *v1alpha1.EventSubscription) (ctrl.Result, error) {
 	if released(sub) || r.departed.has(sub.UID) {
 		return ctrl.Result{}, nil
 	}
-	if err := finalizer.Ensure(ctx, r.client, sub); err != nil {
+	if err := finalizer.Ensure(ctx, r.cfg.Client, sub); err != nil {
 		return ctrl.Result{}, err
 	}
 	before := sub.Status.DeepCopy()
@@ -106,7 +90,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, sub *v1alpha1.EventSubscript
 		return ctrl.Result{}, r.release(ctx, sub, out)
 	}
 	out.told = r.told(sub)
-	out.report(sub, r.clock.Now())
+	out.report(sub, r.cfg.Clock.Now())
 	if err := r.writeStatus(ctx, sub, before, out); err != nil {
 		return ctrl.Result{}, err
 	}
@@ -115,10 +99,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, sub *v1alpha1.EventSubscript
 
 // told is what the receiver said about sub; nil when that is not known.
 func (r *Reconciler) told(sub *v1alpha1.EventSubscription) *statistics.Report {
-	if r.statistics == nil {
+	if r.cfg.Statistics == nil {
 		return nil
 	}
-	report, ok := r.statistics.Of(client.ObjectKeyFromObject(sub))
+	report, ok := r.cfg.Statistics.Of(client.ObjectKeyFromObject(sub))
 	if !ok {
 		return nil
 	}
@@ -140,7 +124,7 @@ func (r *Reconciler) writeStatus(ctx context.Context, sub *v1alpha1.EventSubscri
 	if changed(written, &sub.Status) {
 		base := sub.DeepCopy()
 		base.Status = *written
-		err := r.client.Status().Patch(ctx, sub, client.MergeFrom(base))
+		err := r.cfg.Client.Status().Patch(ctx, sub, client.MergeFrom(base))
 		if client.IgnoreNotFound(err) != nil { // nobody is left to tell
 			return fmt.Errorf("writing status: %w", err)
 		}
@@ -152,19 +136,19 @@ func (r *Reconciler) writeStatus(ctx context.Context, sub *v1alpha1.EventSubscri
 // release lets an object go that has nothing to wait for.
 func (r *Reconciler) release(ctx context.Context, sub *v1alpha1.EventSubscription, out outcome) error {
 	if out.removed {
-		r.sessions.Removed(index.ConnectionOf(sub), sub.Status.SubscriptionID)
+		r.cfg.Sessions.Removed(index.ConnectionOf(sub), sub.Status.SubscriptionID)
 	}
 	if out.orphan != "" {
 		// Before the object goes: after a crash nobody else would know.
 		ctrl.LoggerFrom(ctx).Info("leaving a subscription behind at ESS", "orphan", out.orphan)
 	}
-	if err := finalizer.Release(ctx, r.client, sub); err != nil {
+	if err := finalizer.Release(ctx, r.cfg.Client, sub); err != nil {
 		return err
 	}
-	r.departed.add(sub.UID, r.clock.Now())
+	r.departed.add(sub.UID, r.cfg.Clock.Now())
 	r.announceGone(ctx, sub, out)
 	r.corrections.forget(sub.UID)
-	r.dependents.Ring(ctx, index.ConnectionOf(sub), wake.Resync) // a place may be free now
+	r.cfg.Dependents.Ring(ctx, index.ConnectionOf(sub), wake.Resync) // a place may be free now
 	return nil
 }
 
@@ -175,7 +159,7 @@ func (r *Reconciler) next(sub *v1alpha1.EventSubscription, out outcome) time.Dur
 		return next // nothing was tried, so that the retry in status may be long overdue
 	}
 	if retry := sub.Status.Retry; retry != nil {
-		again := max(retry.NextAttemptTime.Sub(r.clock.Now()), time.Millisecond)
+		again := max(retry.NextAttemptTime.Sub(r.cfg.Clock.Now()), time.Millisecond)
 		if next == 0 || again < next {
 			next = again
 		}

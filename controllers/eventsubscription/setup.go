@@ -31,10 +31,10 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Optio
 		Watches(&v1alpha1.EventSubscription{}, handler.EnqueueRequestsFromMapFunc(r.ofRival), builder.WithPredicates(wake.OnlyDeletes())).
 		Watches(&v1alpha1.ConcurConnection{}, handler.EnqueueRequestsFromMapFunc(r.ofConnectionObject),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		WatchesRawSource(r.dependents.Source(r.ofConnection)).
+		WatchesRawSource(r.cfg.Dependents.Source(r.ofConnection)).
 		WithOptions(options)
-	if r.reports != nil {
-		b = b.WatchesRawSource(r.reports.Source(wake.Itself))
+	if r.cfg.Reports != nil {
+		b = b.WatchesRawSource(r.cfg.Reports.Source(wake.Itself))
 	}
 	if !r.namespaced() {
 		b = b.WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.ofNamespace),
@@ -54,7 +54,7 @@ func (r *Reconciler) ofConnectionObject(ctx context.Context, o client.Object) []
 
 // ofConnection are the objects that refer to a connection.
 func (r *Reconciler) ofConnection(ctx context.Context, connection types.NamespacedName) []types.NamespacedName {
-	subs, err := index.SubscriptionsOfConnection(ctx, r.client, connection)
+	subs, err := index.SubscriptionsOfConnection(ctx, r.cfg.Client, connection)
 	if err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "looking up the objects of a connection")
 		return nil
@@ -66,7 +66,7 @@ func (r *Reconciler) ofConnection(ctx context.Context, connection types.Namespac
 // connection may admit namespaces by label.
 func (r *Reconciler) ofNamespace(ctx context.Context, o client.Object) []reconcile.Request {
 	var list v1alpha1.EventSubscriptionList
-	if err := r.client.List(ctx, &list, client.InNamespace(o.GetName())); err != nil {
+	if err := r.cfg.Client.List(ctx, &list, client.InNamespace(o.GetName())); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "looking up the objects of a namespace")
 		return nil
 	}
