@@ -39,8 +39,8 @@ BUILDER ?= podman
 PROGRAM ?= manager
 BUILD_ARGS ?=
 SOURCE_URL := https://github.com/ess-operator/ess-operator
-SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
-REVISION ?= $(shell git rev-parse HEAD 2>/dev/null)
+SOURCE_DATE_EPOCH ?= $(shell hack/version.sh time)
+REVISION ?= $(shell hack/version.sh commit)
 TAG = $(VERSION)$(if $(GOFIPS140),-fips)
 IMAGE_FLAGS = -root . -programs '$(IMAGES)' -platforms '$(PLATFORMS)' -repository '$(REPOSITORY)' -version '$(BUILD)' \
   -tag '$(TAG)' -fips140 '$(GOFIPS140)' -source '$(SOURCE_URL)' -revision '$(REVISION)' -created '$(SOURCE_DATE_EPOCH)'
@@ -71,7 +71,7 @@ test: controlplane ## All tests, on a real control plane, race detector on; PKG=
 test-argocd: build controlplane ## What Argo CD makes of our kinds, and the example on a real one; builds it the first time.
 	@hack/argocd/build.sh
 	@cd argocd && GOWORK=off go mod tidy -diff && GOWORK=off go test -count 1 ./...
-	@ARGOCD=$(CURDIR)/bin/argocd hack/test.sh -count 1 ./test/argocd
+	@ARGOCD='$(CURDIR)/bin/argocd' hack/test.sh -count 1 ./test/argocd
 
 test-fips: controlplane ## All tests with Go's FIPS 140-3 module; GOFIPS140=v1.26.0 for another version of it.
 	@GOFIPS140='$(or $(GOFIPS140),v1.0.0)' hack/test.sh $(PKG)
@@ -130,6 +130,7 @@ push: ## Push dist/images/*.tar into the registries in their names; give REPOSIT
 	@hack/push.sh dist/images/*.tar
 
 container: ## Build the image of PROGRAM with BUILDER from Containerfile.
+	@[ -n '$(SOURCE_DATE_EPOCH)' ] || { echo 'container: without git, give SOURCE_DATE_EPOCH, in seconds since 1970' >&2; exit 2; }
 	@$(BUILDER) build -f Containerfile -t '$(REPOSITORY)/$(PROGRAM):$(TAG)' $(BUILD_ARGS) \
 	  --build-arg PROGRAM='$(PROGRAM)' --build-arg BUILD='$(BUILD)' --build-arg REVISION='$(REVISION)' --build-arg SOURCE='$(SOURCE_URL)' \
 	  --build-arg CREATED="$$(date -u -d '@$(SOURCE_DATE_EPOCH)' +%Y-%m-%dT%H:%M:%SZ)" --build-arg GOFIPS140='$(GOFIPS140)' .
@@ -152,7 +153,7 @@ controlplane: ## Build etcd and Kubernetes from source; minutes the first time, 
 	@hack/controlplane/build.sh
 
 images: # The program that makes images; no target for people.
-	@GOFIPS140= GOOS= GOARCH= GOWORK=off go build -C hack/images -o $(CURDIR)/bin/images .
+	@GOFIPS140= GOOS= GOARCH= GOWORK=off go build -C hack/images -o '$(CURDIR)/bin/images' .
 
 tools: ## Build the pinned tools into bin/tools/.
 	@hack/tools/build.sh

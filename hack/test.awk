@@ -1,8 +1,8 @@
 # Shortens the output of "go test -v" to one line per package. What a package
 # printed is shown only when it failed, or with SHOW=1; what belongs to none is
-# shown at once.
+# shown at once. Where no test ran at all it fails, as nothing was shown.
 
-function count(n, noun) { return n " " noun (n == 1 ? "" : "s") }
+function count(n, noun) { return n + 0 " " noun (n == 1 ? "" : "s") }
 
 function forget() { held = ""; passed = skipped = failed = 0 }
 
@@ -29,7 +29,7 @@ function summary(   text) {
 }
 /^FAIL\t/ {
 	printf "%s", held
-	printf "test: FAIL  %-45s %s failed of %s\n", short($2), failed, summary() (/build failed/ ? ": it does not compile" : "")
+	printf "test: FAIL  %-45s %s failed of %s\n", short($2), failed + 0, summary() (/build failed/ ? ": it does not compile" : "")
 	broken++
 	forget()
 	next
@@ -40,6 +40,10 @@ function short(package) { sub(/^github\.com\/ess-operator\/ess-operator\//, "", 
 
 END {
 	printf "%s", held # compiler errors, and whatever else belongs to no package
+	if (!all && !allskipped && !broken) {
+		print "test: no test ran: see whether PKG and ARGS name any"
+		exit 1
+	}
 	printf "test: %s in %s", count(all, "test"), count(packages + broken, "package")
 	if (allskipped) printf ", %d skipped", allskipped
 	print (broken ? "; " count(broken, "package") " failed" : "; all passed")

@@ -68,8 +68,11 @@ func parse(args []string, stderr io.Writer) (options, error) {
 }
 
 func (o options) complete(names, platforms, created string) (options, error) {
-	if o.version == "" || o.tag == "" || created == "" {
-		return o, errors.New("-version, -tag and -created are needed: run it by make image-archives")
+	if o.version == "" || o.tag == "" {
+		return o, errors.New("-version and -tag are needed: run it by make image-archives")
+	}
+	if created == "" {
+		return o, errors.New("-created is needed: without git, give make BUILD, REVISION and SOURCE_DATE_EPOCH, as docs/images.md says")
 	}
 	seconds, err := strconv.ParseInt(created, 10, 64)
 	if err != nil {

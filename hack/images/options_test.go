@@ -20,7 +20,7 @@ func TestWrongCommandLines(t *testing.T) {
 	}{
 		"Nothing":     {"Whoever runs it by hand has to learn what there is.", nil, "Usage: images"},
 		"NoVersion":   {"An image without a version could be anything.", []string{"archives"}, "-version"},
-		"NoTime":      {"A time made up would not be the same tomorrow.", []string{"archives", "-version", "v1", "-tag", "v1"}, "-created"},
+		"NoTime":      {"A time made up would not be the same tomorrow.", []string{"archives", "-version", "v1", "-tag", "v1"}, "SOURCE_DATE_EPOCH"},
 		"TimeOfWords": {"SOURCE_DATE_EPOCH is a number.", []string{"archives", "-version", "v1", "-tag", "v1", "-created", "today"}, "SOURCE_DATE_EPOCH"},
 		"Program":     {"A misspelt program must not be left out.", append([]string{"archives", "-programs", "manger"}, needed...), `"manger"`},
 		"Platform":    {"The programs run on Linux.", append([]string{"archives", "-platforms", "windows/amd64"}, needed...), `"windows/amd64"`},

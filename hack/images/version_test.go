@@ -74,3 +74,18 @@ func TestVersionScript(t *testing.T) {
 		})
 	}
 }
+
+func TestVersionScriptTellsCommitAndTime(t *testing.T) {
+	t.Parallel()
+	do := clone(t, nil)
+	commit, at := must(t, do, "git rev-parse HEAD"), must(t, do, "git log -1 --format=%ct")
+	must(t, do, "mkdir deep && cp -r hack VERSION deep")
+	for command, want := range map[string]string{
+		"hack/version.sh commit": commit, "hack/version.sh time": at,
+		"deep/hack/version.sh commit": "", "deep/hack/version.sh time": "", // it is none of somebody else's clone
+	} {
+		if got := must(t, do, command); got != want {
+			t.Errorf("%s prints %q, want %q", command, got, want)
+		}
+	}
+}
