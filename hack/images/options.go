@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
@@ -85,8 +87,21 @@ func (o options) complete(names, platforms, created string) (options, error) {
 	if o.platforms, err = parsePlatforms(platforms); err != nil {
 		return o, err
 	}
+	if err := o.checkNames(); err != nil {
+		return o, err
+	}
 	o.root, err = filepath.Abs(o.root)
 	return o, err
+}
+
+// checkNames refuses names that no registry takes, before anything is compiled for them.
+func (o options) checkNames() error {
+	for _, p := range o.programs {
+		if _, err := name.NewTag(o.repository+"/"+p.name+":"+o.tag); err != nil {
+			return fmt.Errorf("naming the image of %s (REPOSITORY is what names begin with, in lower case): %w", p.name, err)
+		}
+	}
+	return nil
 }
 
 func parsePlatforms(list string) ([]v1.Platform, error) {
@@ -96,7 +111,11 @@ func parsePlatforms(list string) ([]v1.Platform, error) {
 		if os != "linux" || arch == "" || strings.Contains(arch, "/") {
 			return nil, fmt.Errorf("platform %q is not like linux/amd64", text)
 		}
-		platforms = append(platforms, v1.Platform{OS: os, Architecture: arch})
+		platform := v1.Platform{OS: os, Architecture: arch}
+		if slices.ContainsFunc(platforms, platform.Equals) {
+			return nil, fmt.Errorf("platform %q is there twice", text)
+		}
+		platforms = append(platforms, platform)
 	}
 	return platforms, nil
 }

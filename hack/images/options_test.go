@@ -25,6 +25,8 @@ func TestWrongCommandLines(t *testing.T) {
 		"Program":     {"A misspelt program must not be left out.", append([]string{"archives", "-programs", "manger"}, needed...), `"manger"`},
 		"Platform":    {"The programs run on Linux.", append([]string{"archives", "-platforms", "windows/amd64"}, needed...), `"windows/amd64"`},
 		"Variant":     {"Variants are none of ours.", append([]string{"archives", "-platforms", "linux/arm/v7"}, needed...), `"linux/arm/v7"`},
+		"Twice":       {"A reader of the index would find two of one kind.", append([]string{"archives", "-platforms", "linux/amd64,linux/amd64"}, needed...), "twice"},
+		"UpperCase":   {"No registry takes it, which nobody should learn after the build.", append([]string{"archives", "-repository", "ghcr.io/Acme"}, needed...), "lower case"},
 		"Command":     {"A misspelt command must not do nothing.", append([]string{"archive"}, needed...), `"archive"`},
 	}
 	for name, tc := range cases {

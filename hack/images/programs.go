@@ -27,8 +27,11 @@ func choose(names string) ([]program, error) {
 	var chosen []program
 	for name := range strings.SplitSeq(names, ",") {
 		i := slices.IndexFunc(programs, func(p program) bool { return p.name == name })
-		if i < 0 {
+		switch {
+		case i < 0:
 			return nil, fmt.Errorf("no program is called %q", name)
+		case slices.Contains(chosen, programs[i]):
+			return nil, fmt.Errorf("program %q is there twice", name)
 		}
 		chosen = append(chosen, programs[i])
 	}
