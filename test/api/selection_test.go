@@ -115,8 +115,6 @@ func TestSelectors(t *testing.T) {
 		"Service ess-operator-receiver-admin": {receiverName},
 		"Service " + emulator:                 {emulator},
 		"Service " + display:                  {display},
-
-		"NetworkPolicy ess-operator-manager-to-emulator": {managerName},
 	}
 	for _, name := range []string{managerName, receiverName, emulator, display} {
 		want["Deployment "+name], want["NetworkPolicy "+name] = []string{name}, []string{name}
@@ -241,6 +239,21 @@ func TestNobodyElseIsLetIn(t *testing.T) {
 	for _, rule := range policies[managerName].Spec.Egress {
 		if len(rule.Ports) == 0 {
 			t.Error("the manager may talk to every port of somebody")
+		}
+	}
+}
+
+// TestPoliciesAreAboutTheirOwnPods: a policy closes what it does not name. One that came with the emulator and was about the
+// manager would cut the manager off, from DNS too, wherever the operator is installed without policies.
+func TestPoliciesAreAboutTheirOwnPods(t *testing.T) {
+	t.Parallel()
+	config := withTrialKeys(t)
+	for _, dir := range []string{"emulator", "default", "namespaced"} {
+		whole := build(t, filepath.Join(config, dir))
+		for name, policy := range whole.policies {
+			if len(whole.chosen(t, policy.Namespace, &policy.Spec.PodSelector)) == 0 {
+				t.Errorf("config/%s: the policy %s is about pods that something else brings", dir, name)
+			}
 		}
 	}
 }
