@@ -79,7 +79,7 @@ func (c *cluster) foreign(ctx context.Context) ([]string, error) {
 
 // namespaces are all that the suite installs into.
 func namespaces() []string {
-	return []string{operatorNamespace, concurNamespace, trialNamespace, teamNamespace}
+	return []string{operatorNamespace, concurNamespace, trialNamespace, teamNamespace, networkNamespace}
 }
 
 // ours tells whether an object of the cluster has a name of the operator's.

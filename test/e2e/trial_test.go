@@ -65,4 +65,5 @@ func (s *suite) trialWorks(ctx context.Context) {
 	s.step(ctx, "connection and subscription are ready", 2*time.Minute, s.subscribed)
 	s.step(ctx, "an event is in the sink's log", 3*time.Minute, s.eventShown)
 	s.step(ctx, "pods keep to the restricted standard", 30*time.Second, s.restricted)
+	s.step(ctx, "NetworkPolicies, as far as they are enforced here", 2*time.Minute, s.policed)
 }
