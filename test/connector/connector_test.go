@@ -61,7 +61,7 @@ func TestFormerPairsGoByThemselves(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.connect("trips", func(s *v1alpha1.ApplicationConnectorSpec) {
-		s.CredentialOverlap = &metav1.Duration{Duration: 4 * time.Second}
+		s.CredentialOverlap = &metav1.Duration{Duration: 20 * time.Second} // both must be seen before it is over
 	})
 	w.login("trips", w.user("trips"), "password-2")
 	w.Eventually(func() []string { return w.accepted("trips") }).Should(gomega.Equal([]string{"password-2", "password-1"}))

@@ -149,7 +149,7 @@ func startManager(ctx context.Context) (stopped <-chan error, err error) {
 		Client:                  controllers.ClientOptions(),
 		Metrics:                 metricsserver.Options{BindAddress: "0"},
 		HealthProbeBindAddress:  "0",
-		GracefulShutdownTimeout: new(10 * time.Second),
+		GracefulShutdownTimeout: new(patience),
 	})
 	if err != nil {
 		return nil, err

@@ -20,7 +20,9 @@ import (
 )
 
 const (
-	patience = 30 * time.Second
+	// patience is for what must come. It says nothing of how fast that is, and is far beyond what the slowest
+	// machine takes.
+	patience = 3 * time.Minute
 	glance   = 20 * time.Millisecond
 
 	company   = "e6a1f1c4-8c8a-4f35-9c52-6d52f6a7a001"
@@ -58,8 +60,9 @@ func (w *world) startConcur() {
 	var err error
 	w.concur, err = essemulator.New(essemulator.WithAssumptions(assume))
 	w.Expect(err).NotTo(gomega.HaveOccurred())
+	// It listens until the suite ends. The objects of the test stay, and would take
+	// another test's emulator on this port for theirs.
 	w.server = httptest.NewServer(w.concur.Handler())
-	w.t.Cleanup(w.server.Close)
 	w.concur.SetBaseURL(w.server.URL)
 	w.grant(userToken, essemulator.RoleWebServicesAdministrator)
 	w.failing = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -67,7 +70,6 @@ func (w *world) startConcur() {
 			rw.WriteHeader(http.StatusServiceUnavailable)
 		}
 	}))
-	w.t.Cleanup(w.failing.Close)
 	w.Expect(w.concur.Callouts().PutConnector(callout.Connector{
 		Name: "failing", CompanyID: company, Host: w.failing.URL, UserName: "nobody-takes", Password: "anything-here", Enabled: true,
 	})).To(gomega.Succeed())

@@ -73,7 +73,7 @@ func TestReleasedObjectIsLeftAlone(t *testing.T) {
 // each look at it comes before the next resync is due.
 func TestSlowDeletionHoldsUpNoResync(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(a *essemulator.Assumptions) { a.DeleteDelay = time.Hour })
+	w := newWorld(t, slowToDelete)
 	w.connect(func(c *v1alpha1.ConcurConnection) {
 		c.Spec.ResyncInterval = &metav1.Duration{Duration: 10 * time.Second}
 	})

@@ -16,14 +16,24 @@ import (
 
 func clientKey(o client.Object) client.ObjectKey { return client.ObjectKeyFromObject(o) }
 
+// slowToDelete has ESS list what was deleted until the test removes it.
+func slowToDelete(a *essemulator.Assumptions) { a.DeleteDelay = time.Hour }
+
+// deleteAtESS deletes an object in a world that is slowToDelete.
+func (w *world) deleteAtESS(sub *v1alpha1.EventSubscription) {
+	w.t.Helper()
+	w.Expect(suite.client.Delete(w.t.Context(), sub)).To(gomega.Succeed())
+	w.eventuallyReady(sub, "False", v1alpha1.DeletingReason)
+	w.ess.RemoveSubscription(sub.Status.SubscriptionID)
+	w.eventuallyGone(sub)
+}
+
 func TestDeletionWaitsUntilESSNoLongerLists(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(a *essemulator.Assumptions) { a.DeleteDelay = 2 * time.Second })
+	w := newWorld(t, slowToDelete)
 	w.connect()
 	sub := w.subscribe("reports")
-	w.Expect(suite.client.Delete(t.Context(), sub)).To(gomega.Succeed())
-	w.eventuallyReady(sub, "False", v1alpha1.DeletingReason)
-	w.eventuallyGone(sub)
+	w.deleteAtESS(sub)
 	w.Expect(w.ess.Subscriptions(appID)).To(gomega.BeEmpty())
 	w.Expect(w.calls(essemulator.OpDelete)).To(gomega.HaveLen(1))
 }
@@ -112,7 +122,11 @@ func TestSteadyStateCostsNothing(t *testing.T) {
 	w.change(conn, func() {
 		metav1.SetMetaDataAnnotation(&conn.ObjectMeta, v1alpha1.ReconcileRequestedAtAnnotation, "now")
 	})
-	w.Eventually(func() []string { return w.calls(essemulator.OpList) }).Should(gomega.HaveLen(1))
+	w.Eventually(func() string {
+		w.Expect(suite.client.Get(t.Context(), clientKey(conn), conn)).To(gomega.Succeed())
+		return conn.Status.LastHandledReconcileAt
+	}).Should(gomega.Equal("now"))
+	w.Expect(w.calls(essemulator.OpList)).To(gomega.HaveLen(1))
 	w.Consistently(func() string { return w.read(sub).ResourceVersion }, "1s").Should(gomega.Equal(touched))
 	w.Expect(version).NotTo(gomega.Equal(touched))
 	w.Expect(w.calls(essemulator.OpPut, essemulator.OpGet, essemulator.OpTopics)).To(gomega.HaveLen(1), "a request reads the topics again, nothing else")

@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -46,6 +45,10 @@ var suite struct {
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	// Nothing that is called here is elsewhere, so that no proxy of this machine may answer for it.
+	if err := os.Setenv("NO_PROXY", "*"); err != nil {
+		panic(err)
+	}
 	// The tests mostly wait, so that far more than one a core can run at once.
 	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
 		if err := flag.Set("test.parallel", "24"); err != nil {
@@ -149,7 +152,7 @@ func startManager(ctx context.Context, scheme *runtime.Scheme) (stopped <-chan e
 		Client:                  controllers.ClientOptions(),
 		Metrics:                 metricsserver.Options{BindAddress: "0"},
 		HealthProbeBindAddress:  "0",
-		GracefulShutdownTimeout: new(10 * time.Second),
+		GracefulShutdownTimeout: new(patience),
 	})
 	if err != nil {
 		return nil, err

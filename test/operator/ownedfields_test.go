@@ -113,7 +113,7 @@ func (w *world) untouched(flags []string, filter string) {
 	w.t.Helper()
 	w.eventuallyReady(w.connection(), "True", v1alpha1.ConnectedReason)
 	w.eventuallyReady(w.subscription("reports"), "True", v1alpha1.SubscribedReason)
-	w.kubectl("-n", w.namespace, "wait", "--for=condition=Ready", "--timeout=30s", "applicationconnector/callouts")
+	w.kubectl("-n", w.namespace, "wait", "--for=condition=Ready", "--timeout="+patience.String(), "applicationconnector/callouts")
 	// kubectl fails when there is a difference. It compares a first with a second read of the object, and a status
 	// written between the two is one; a field that the operator took from the user stays one however often it is asked.
 	w.Eventually(func() error { return w.tryGit(flags, "diff", filter) }).Should(gomega.Succeed())

@@ -47,7 +47,7 @@ func (w *world) route(name string) map[string]any {
 
 func TestRoutesFollowObjects(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, slowToDelete)
 	w.connect()
 	sub := w.subscribe("reports", toService)
 	uri := "http://bot." + w.namespace + ".svc"
@@ -71,7 +71,7 @@ func TestRoutesFollowObjects(t *testing.T) {
 	w.Eventually(func() string { return w.read(sub).Status.SinkURI }).Should(gomega.BeEmpty())
 	w.Expect(w.calls(essemulator.OpPut)).To(gomega.HaveLen(1), "where events go is not ESS's business")
 
-	w.delete(sub)
+	w.deleteAtESS(sub)
 	w.Eventually(w.route).WithArguments("reports").Should(gomega.BeNil())
 }
 

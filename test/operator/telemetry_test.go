@@ -3,7 +3,6 @@ package operator_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/onsi/gomega"
 	eventsv1 "k8s.io/api/events/v1"
@@ -11,7 +10,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
-	"github.com/ess-operator/ess-operator/internal/essemulator"
 )
 
 // events are the events of the test's namespace, as "Normal Created EventSubscription/reports".
@@ -27,14 +25,14 @@ func (w *world) events() []string {
 
 func TestEventsTellWhatChanged(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(a *essemulator.Assumptions) { a.DeleteDelay = time.Second })
+	w := newWorld(t, slowToDelete)
 	w.connect()
 	sub := w.subscribe("reports")
 	w.change(sub, func() { sub.Spec.Topic = "public.concur.nowhere" })
 	w.eventuallyReady(sub, "False", v1alpha1.TopicNotAllowedReason)
 	w.change(sub, func() { sub.Spec.Topic, sub.Spec.Filter = topic, "reportCreated" })
 	w.eventuallyReady(sub, "True", v1alpha1.SubscribedReason)
-	w.delete(sub)
+	w.deleteAtESS(sub)
 	w.Eventually(w.events).Should(gomega.ConsistOf(
 		"Normal Connected ConcurConnection/acme",
 		"Normal Created EventSubscription/reports",

@@ -18,7 +18,9 @@ import (
 )
 
 const (
-	patience = 30 * time.Second
+	// patience is for what must come. It says nothing of how fast that is, and is far beyond what the slowest
+	// machine takes.
+	patience = 3 * time.Minute
 	glance   = 20 * time.Millisecond
 
 	appID     = "dabd27f0-23e7-415d-b5e5-19a7dbe4fb4d"
