@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/onsi/gomega"
@@ -130,7 +129,7 @@ var scenarios = map[string]scenario{
 		prepare: subscribed,
 		act:     func(w *world) { w.delete(w.reports()) },
 		settled: func(w *world) {
-			w.eventuallyGone(w.reports())
+			w.eventuallyForgotten(w.reports())
 			w.settleUsage(0)
 		},
 		deletes: 1,
@@ -143,7 +142,7 @@ var scenarios = map[string]scenario{
 			w.delete(w.reports())
 		},
 		settled: func(w *world) {
-			w.eventuallyGone(w.reports())
+			w.eventuallyForgotten(w.reports())
 			w.eventuallyGone(w.acme())
 		},
 		deletes: 1,
@@ -190,16 +189,16 @@ func points(writes []string) []crashPoint {
 
 // undisturbed plays the scenario with one manager, and returns the writes it took.
 func (sc scenario) undisturbed(t *testing.T) []string {
-	w := newWorld(t, suite)
+	w := newFrozenWorld(t, suite)
 	manager := w.start()
 	sc.prepare(w)
-	before := len(manager.written())
+	before := len(manager.settled())
 	w.ess.ResetRequests()
 	sc.act(w)
 	sc.settled(w)
 	sc.verify(w)
 	w.Consistently(func() int { return w.count(essemulator.OpDelete) }, quiet).Should(gomega.Equal(sc.deletes))
-	writes := manager.written()[before:]
+	writes := manager.settled()[before:]
 	t.Logf("writes: %s", strings.Join(writes, ", "))
 	if len(writes) == 0 {
 		t.Fatal("the scenario takes no write, so that no crash is tried")
@@ -209,15 +208,16 @@ func (sc scenario) undisturbed(t *testing.T) []string {
 
 // crash plays the scenario with a manager that dies at point, and another after it.
 func (sc scenario) crash(t *testing.T, point crashPoint) {
-	w := newWorld(t, suite)
+	w := newFrozenWorld(t, suite)
 	first := w.start()
 	sc.prepare(w)
 	first.arm(point)
 	w.ess.ResetRequests()
 	sc.act(w)
-	if !first.dies(20 * time.Second) {
-		t.Fatalf("the manager did not come to the point where it dies; it wrote %q", first.written())
+	if sc.deletes > 0 {
+		w.forgetFor(first, w.reports())
 	}
+	first.dies()
 	w.start()
 	sc.settled(w)
 	sc.verify(w)

@@ -101,16 +101,15 @@ func TestNamespaceGoesThoughTheManagerIsKilled(t *testing.T) {
 }
 
 func killedInANamespace(t *testing.T, point crashPoint) {
-	w := newWorld(t, suite)
+	w := newFrozenWorld(t, suite)
 	first := w.start()
 	w.connect()
 	subs := []*v1alpha1.EventSubscription{w.subscribe("one"), w.subscribe("two")}
 	w.settleUsage(2)
 	first.arm(point)
 	w.delete(w.ownNamespace())
-	if !first.dies(20 * time.Second) {
-		t.Fatalf("the manager did not come to the point where it dies; it wrote %q", first.written())
-	}
+	w.forgetFor(first, subs...)
+	first.dies()
 	w.eventuallyGone(w.secret())
 	second := w.start()
 	w.Eventually(func() bool {
@@ -146,8 +145,13 @@ func (w *world) pokeIfThere(sub *v1alpha1.EventSubscription) {
 // credentials were lost cannot be seen to have come true.
 func (w *world) expectOrphansLogged(manager *process) {
 	w.t.Helper()
-	w.Eventually(func() string { return manager.tell("counter " + orphans) }).Should(gomega.Equal(
-		strconv.Itoa(len(named(manager.logged())))), "as many are counted as the log names")
+	w.Eventually(func() error { // the log comes by another way than the answers
+		counted, lines := manager.tell("counter "+orphans), named(manager.logged())
+		if counted != strconv.Itoa(len(lines)) {
+			return fmt.Errorf("%s are counted, and the log names %q", counted, lines)
+		}
+		return nil
+	}).Should(gomega.Succeed())
 	w.expectNamed(manager)
 }
 
@@ -215,7 +219,7 @@ func TestDeletionGivesUp(t *testing.T) {
 			w.delete(sub)
 			w.eventuallyReady(sub, metav1.ConditionFalse, v1alpha1.ConnectionNotReadyReason)
 
-			second.step(tc.patience - 4*time.Second)
+			second.step(tc.patience - 20*time.Second) // more than the next look takes
 			w.poke(sub, "not yet")
 			w.Consistently(func() error { return w.read(sub) }, quiet).Should(gomega.Succeed(), "it gave up too early")
 			w.eventuallyGone(sub) // nothing but time is needed
@@ -243,9 +247,7 @@ func TestWhatIsLeftIsNamedBeforeTheObjectGoes(t *testing.T) {
 	w.eventuallyReady(sub, metav1.ConditionFalse, v1alpha1.ConnectionNotReadyReason)
 	second.step(10 * time.Minute)
 	w.pokeIfThere(sub)
-	if !second.dies(patience) {
-		t.Fatalf("the manager did not come to the point where it dies; it wrote %q", second.written())
-	}
+	second.dies()
 	w.eventuallyGone(sub)
 	w.Expect(w.held()).To(gomega.Equal([]string{"reports .*"}))
 	w.expectNamed(second)

@@ -90,7 +90,15 @@ func (p *process) logged() string {
 	return p.log.String()
 }
 
-// written are the labels of the writes so far, in their order.
+// settled are the labels of all writes that the child has begun, in their order. What it
+// says comes in order, so that all of it was read when the answer to a command comes.
+func (p *process) settled() []string {
+	p.t.Helper()
+	p.order("nothing")
+	return p.written()
+}
+
+// written are the labels of the writes that were read so far, in their order.
 func (p *process) written() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -138,18 +146,27 @@ func (p *process) step(d time.Duration) {
 	p.order("step " + d.String())
 }
 
-// dies waits until the child has killed itself, and reports whether it did.
-func (p *process) dies(within time.Duration) bool {
+// dies waits until the child has killed itself.
+func (p *process) dies() {
 	p.t.Helper()
 	select {
 	case <-p.exited:
-	case <-time.After(within):
-		return false
+	case <-time.After(patience):
+		p.t.Fatalf("the manager did not come to the point where it dies; it wrote %q", p.written())
 	}
 	if status := p.cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGKILL {
 		p.t.Fatalf("the manager ended by itself (%s):\n%s", p.cmd.ProcessState, p.logged())
 	}
-	return true
+}
+
+// gone reports whether the child has ended.
+func (p *process) gone() bool {
+	select {
+	case <-p.exited:
+		return true
+	default:
+		return false
+	}
 }
 
 // kill kills the child and waits until it is gone.

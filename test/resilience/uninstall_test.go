@@ -21,6 +21,9 @@ const (
 	manifests = "../../dist/install.yaml"
 )
 
+// waiting has kubectl be as patient as the tests.
+var waiting = "--timeout=" + patience.String()
+
 // kubectl runs kubectl as administrator.
 func (w *world) kubectl(args ...string) string {
 	w.t.Helper()
@@ -71,13 +74,13 @@ func TestDefinitionsDeleted(t *testing.T) {
 				manager.kill()
 				w.kubectl("delete", "-k", definitions, "--wait=false")
 				// Of this kind there are no objects, so it goes at once; the manager has to do without it.
-				w.kubectl("wait", "--for=delete", "crd/applicationconnectors.concur.ess-operator.io", "--timeout=60s")
+				w.kubectl("wait", "--for=delete", "crd/applicationconnectors.concur.ess-operator.io", waiting)
 				manager = w.start()
 			} else {
 				w.kubectl("delete", "-k", definitions, "--wait=false")
 			}
 			w.kubectl("wait", "--for=delete", "crd/eventsubscriptions.concur.ess-operator.io",
-				"crd/concurconnections.concur.ess-operator.io", "--timeout=60s")
+				"crd/concurconnections.concur.ess-operator.io", waiting)
 			w.expectKept()
 			if n := manager.tell("counter " + orphans); n != "0" {
 				t.Errorf("%s subscriptions count as orphaned: %s", n, tc.reason)
@@ -93,7 +96,7 @@ func (w *world) installAgain() {
 	w.t.Helper()
 	w.kubectl("apply", "-k", definitions)
 	w.kubectl("wait", "--for=condition=Established", "crd/eventsubscriptions.concur.ess-operator.io",
-		"crd/concurconnections.concur.ess-operator.io", "--timeout=60s")
+		"crd/concurconnections.concur.ess-operator.io", waiting)
 	secret := w.secret()
 	w.delete(secret)
 	w.connect()
@@ -131,7 +134,7 @@ func TestManagerUninstalledAndInstalledAgain(t *testing.T) {
 	file, err := os.ReadFile(manifests)
 	w.Expect(err).NotTo(gomega.HaveOccurred())
 	rest := withoutDefinitions(string(file))
-	_, err = w.plane.KubectlInput(t.Context(), strings.NewReader(rest), "delete", "-f", "-", "--timeout=60s")
+	_, err = w.plane.KubectlInput(t.Context(), strings.NewReader(rest), "delete", "-f", "-", waiting)
 	w.Expect(err).NotTo(gomega.HaveOccurred())
 
 	var left v1alpha1.EventSubscriptionList
@@ -158,10 +161,10 @@ func TestAllTakenAway(t *testing.T) {
 	w, manager := installed(t)
 	w.kubectl("apply", "-f", manifests)
 	w.kubectl("delete", "crd", "eventsubscriptions.concur.ess-operator.io", "concurconnections.concur.ess-operator.io",
-		"applicationconnectors.concur.ess-operator.io", "--timeout=60s")
+		"applicationconnectors.concur.ess-operator.io", waiting)
 	manager.order("stop")
 	w.Eventually(manager.exited).Should(gomega.BeClosed())
-	w.kubectl("delete", "-f", manifests, "--ignore-not-found", "--timeout=60s")
+	w.kubectl("delete", "-f", manifests, "--ignore-not-found", waiting)
 	w.expectKept()
 	left := w.kubectl("get", "namespaces,clusterroles,clusterrolebindings,crd", "-A", "-o", "name")
 	if strings.Contains(left, "ess-operator") {

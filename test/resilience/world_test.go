@@ -19,7 +19,9 @@ import (
 )
 
 const (
-	patience = time.Minute
+	// patience is for what must come. It says nothing of how fast that is, and is far beyond what the slowest
+	// machine takes.
+	patience = 3 * time.Minute
 	glance   = 20 * time.Millisecond
 	quiet    = "500ms" // how long nothing happens when all is done
 
@@ -37,6 +39,7 @@ type world struct {
 	namespace string
 	ess       *essemulator.Emulator
 	server    *httptest.Server
+	clock     *essemulator.Clock // of ess, in a world whose time stands still
 }
 
 // newWorld makes a namespace in p and starts an emulator with one application.
