@@ -14,6 +14,10 @@ import (
 	"time"
 )
 
+// patience is for what must come. It says nothing of how fast that is, and is far
+// beyond what the slowest machine takes.
+const patience = 3 * time.Minute
+
 // asProgram makes the test binary behave as the receiver, so that it can be watched from outside: its
 // signals and its exit status.
 const asProgram = "ESS_OPERATOR_TEST_AS_RECEIVER"
@@ -63,7 +67,7 @@ func startProgram(t *testing.T, quiet string) *program {
 // sees waits for a line of the log, and returns it.
 func (p *program) sees(part string) string {
 	p.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(patience)
 	for {
 		select {
 		case line, more := <-p.lines:
@@ -92,7 +96,7 @@ func (p *program) status() syscall.WaitStatus {
 	p.Helper()
 	select {
 	case <-p.ended:
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		p.Fatal("the program does not end")
 	}
 	return p.command.ProcessState.Sys().(syscall.WaitStatus)

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/ess-operator/ess-operator/internal/essemulator"
 )
@@ -40,8 +39,8 @@ func TestWhatCannotStartSaysWhy(t *testing.T) {
 	} {
 		t.Run(flag, func(t *testing.T) {
 			t.Parallel()
-			// One that starts after all must not run for ever; it then ends with 0.
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			// One that starts after all must not run for ever; it then ends with 0. Making keys takes long.
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			var logs bytes.Buffer
 			args := []string{"--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--state-dir=" + t.TempDir(), flag}

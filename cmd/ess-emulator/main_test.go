@@ -21,6 +21,10 @@ import (
 	"github.com/ess-operator/ess-operator/internal/essemulator"
 )
 
+// patience is for what must come. It says nothing of how fast that is, and is far
+// beyond what the slowest machine takes.
+const patience = 3 * time.Minute
+
 // output collects what the program prints; its first write can be waited for.
 type output struct {
 	mu    sync.Mutex
@@ -63,7 +67,7 @@ func start(t *testing.T, dir string, args ...string) (out *output, stop func()) 
 			if code != 0 {
 				t.Errorf("the program ended with %d: %s", code, logs)
 			}
-		case <-time.After(20 * time.Second):
+		case <-time.After(patience):
 			t.Error("the program does not stop")
 		}
 	}

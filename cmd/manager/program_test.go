@@ -15,6 +15,10 @@ import (
 	"github.com/ess-operator/ess-operator/test/controlplane"
 )
 
+// patience is for what must come. It says nothing of how fast that is, and is far
+// beyond what the slowest machine takes.
+const patience = 3 * time.Minute
+
 // asProgram makes the test binary behave as the manager, so that it can be
 // watched from outside: its flags, its signals, its exit status.
 const asProgram = "ESS_OPERATOR_TEST_AS_MANAGER"
@@ -89,7 +93,7 @@ func TestWrongFlagsEndWithTwo(t *testing.T) {
 // serves waits until a page of the program holds a text, for as long as the program runs.
 func serves(t *testing.T, stopped <-chan error, url, want string) {
 	t.Helper()
-	deadline := time.After(time.Minute)
+	deadline := time.After(patience)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	last := ""

@@ -71,11 +71,11 @@ func TestRoutesOutsideTheNamespacesThatAreWatched(t *testing.T) {
 		return string(text), err
 	}
 	g := gomega.NewWithT(t)
-	g.Eventually(routes, time.Minute, 100*time.Millisecond).Should(gomega.ContainSubstring("uri: http://bot.default.svc\n"))
+	g.Eventually(routes, patience, 100*time.Millisecond).Should(gomega.ContainSubstring("uri: http://bot.default.svc\n"))
 	// And again: what the manager wrote itself never comes to its cache.
 	_, err = plane.Kubectl(t.Context(), "patch", "eventsubscription", "reports", "--type=merge", "-p", `{"spec":{"sink":{"ref":{"name":"other"}}}}`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	g.Eventually(routes, time.Minute, 100*time.Millisecond).Should(gomega.ContainSubstring("uri: http://other.default.svc\n"))
+	g.Eventually(routes, patience, 100*time.Millisecond).Should(gomega.ContainSubstring("uri: http://other.default.svc\n"))
 }

@@ -93,7 +93,7 @@ func (c *concur) client(t *testing.T, edits ...func(*Config)) *Client {
 	t.Cleanup(transport.CloseIdleConnections)
 	cfg := Config{
 		BaseURL: c.URL, ClientID: testID, ClientSecret: testSecret, Transport: transport,
-		Jitter: func() float64 { return 0 }, Timeout: 10 * time.Second,
+		Jitter: func() float64 { return 0 }, Timeout: time.Minute,
 	}
 	for _, edit := range edits {
 		edit(&cfg)

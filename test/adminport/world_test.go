@@ -30,7 +30,9 @@ import (
 )
 
 const (
-	patience = time.Minute
+	// patience is for what must come. It says nothing of how fast that is, and is far beyond what the slowest
+	// machine takes.
+	patience = 3 * time.Minute
 	glance   = 50 * time.Millisecond
 )
 

@@ -28,7 +28,7 @@ func documented(t *testing.T) (blocks []string) {
 // testDocumented applies what docs/install.md shows, as it stands, to the API server and to cert-manager's definition.
 func testDocumented(t *testing.T) {
 	kubectl(t, "apply", "-f", "testdata/cert-manager.io_certificates.yaml")
-	kubectl(t, "wait", "--for=condition=Established", "--timeout=60s", "crd/certificates.cert-manager.io")
+	kubectl(t, "wait", "--for=condition=Established", "--timeout="+patience.String(), "crd/certificates.cert-manager.io")
 	kubectl(t, "create", "namespace", "concur") // of one of the overlays
 	config, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {

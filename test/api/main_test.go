@@ -26,6 +26,10 @@ import (
 	"github.com/ess-operator/ess-operator/test/controlplane"
 )
 
+// patience is for what must come. It says nothing of how fast that is, and is far
+// beyond what the slowest machine takes.
+const patience = 3 * time.Minute
+
 // suite is what all tests share.
 var suite struct {
 	plane  *controlplane.ControlPlane
@@ -77,7 +81,7 @@ func install(ctx context.Context) error {
 	if _, err := suite.plane.Kubectl(ctx, "apply", "-f", "../../config/crd/bases"); err != nil {
 		return err
 	}
-	_, err := suite.plane.Kubectl(ctx, "wait", "--for=condition=Established", "--timeout=60s",
+	_, err := suite.plane.Kubectl(ctx, "wait", "--for=condition=Established", "--timeout="+patience.String(),
 		"crd/concurconnections.concur.ess-operator.io", "crd/eventsubscriptions.concur.ess-operator.io",
 		"crd/applicationconnectors.concur.ess-operator.io")
 	if err != nil {
@@ -89,7 +93,7 @@ func install(ctx context.Context) error {
 // known waits until kubectl has our kinds in its cache: it asks the server anew for a
 // kind that it does not know, but for a category only the next time.
 func known(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return wait.PollUntilContextCancel(ctx, 100*time.Millisecond, true, func(ctx context.Context) (bool, error) {
 		kinds, err := suite.plane.Kubectl(ctx, "api-resources", "--categories=concur", "-o", "name")

@@ -63,7 +63,7 @@ func testManagerPermissions(t *testing.T) {
 			user := "system:serviceaccount:" + systemNamespace + ":" + managerName
 			g := gomega.NewWithT(t)
 			// The authorizer learns of new roles by a watch.
-			g.Eventually(func() bool { return allowed(t, user, tt.action) }, 30*time.Second, 50*time.Millisecond).
+			g.Eventually(func() bool { return allowed(t, user, tt.action) }, patience, 50*time.Millisecond).
 				Should(gomega.Equal(tt.want), tt.reason)
 		})
 	}
@@ -94,7 +94,7 @@ func testUserRoles(t *testing.T) {
 					})
 				}
 				for _, verb := range verbs.may { // a controller fills the role in
-					gomega.NewWithT(t).Eventually(may, 30*time.Second, 50*time.Millisecond).WithArguments(verb).Should(gomega.BeTrue(), verb)
+					gomega.NewWithT(t).Eventually(may, patience, 50*time.Millisecond).WithArguments(verb).Should(gomega.BeTrue(), verb)
 				}
 				for _, verb := range verbs.mayNot {
 					if may(verb) {

@@ -103,7 +103,7 @@ func testReceiverPermissions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			user := "system:serviceaccount:" + systemNamespace + ":" + tt.account
-			gomega.NewWithT(t).Eventually(func() bool { return allowed(t, user, tt.action) }, 30*time.Second, 50*time.Millisecond).
+			gomega.NewWithT(t).Eventually(func() bool { return allowed(t, user, tt.action) }, patience, 50*time.Millisecond).
 				Should(gomega.Equal(tt.want), tt.reason)
 		})
 	}

@@ -11,11 +11,16 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 
 	"github.com/ess-operator/ess-operator/test/controlplane"
 )
+
+// patience is for what must come. It says nothing of how fast that is, and is far
+// beyond what the slowest machine takes.
+const patience = 3 * time.Minute
 
 // A process that starts a control plane for another test to kill.
 const victimVariable = "CONTROLPLANE_TEST_VICTIM"
@@ -35,7 +40,7 @@ func TestNamespacesAndOwnedObjectsGoAway(t *testing.T) {
 	must(t, cp, "create", "namespace", "finance")
 	must(t, cp, "-n", "finance", "create", "configmap", "reports")
 	// kubectl waits until the namespace is gone, which is the work of a controller.
-	must(t, cp, "delete", "namespace", "finance", "--timeout=60s")
+	must(t, cp, "delete", "namespace", "finance", "--timeout="+patience.String())
 	if out, err := cp.Kubectl(ctx, "get", "namespace", "finance"); err == nil {
 		t.Errorf("the namespace is still there: %s", out)
 	}
@@ -143,8 +148,8 @@ func TestNothingOutlivesAKilledProcess(t *testing.T) {
 	_ = process.Wait() // killed, as was asked
 
 	g := NewWithT(t)
-	g.Eventually(func() []int { return alive(pids) }, "20s", "50ms").Should(BeEmpty())
-	g.Eventually(func() error { _, err := os.Stat(dir); return err }, "20s", "50ms").Should(MatchError(os.ErrNotExist))
+	g.Eventually(func() []int { return alive(pids) }, patience, "50ms").Should(BeEmpty())
+	g.Eventually(func() error { _, err := os.Stat(dir); return err }, patience, "50ms").Should(MatchError(os.ErrNotExist))
 }
 
 func TestACancelledStartLeavesNothing(t *testing.T) {
@@ -160,7 +165,7 @@ func TestACancelledStartLeavesNothing(t *testing.T) {
 
 	NewWithT(t).Eventually(func() ([]os.DirEntry, error) {
 		return os.ReadDir(filepath.Join(dir, "pids"))
-	}, "20s", "5ms").ShouldNot(BeEmpty(), "no program was started")
+	}, patience, "5ms").ShouldNot(BeEmpty(), "no program was started")
 	cancel()
 	if err := <-started; !errors.Is(err, context.Canceled) {
 		t.Errorf("Start() = %v, want the context's error", err)

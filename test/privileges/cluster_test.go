@@ -21,7 +21,9 @@ import (
 )
 
 const (
-	patience = time.Minute
+	// patience is for what must come. It says nothing of how fast that is, and is far beyond what the slowest
+	// machine takes.
+	patience = 3 * time.Minute
 	glance   = 50 * time.Millisecond
 
 	// Where the manifests put the manager.
@@ -86,7 +88,7 @@ func (c *cluster) apply(overlay map[string]string) {
 		c.Expect(os.WriteFile(path, []byte(strings.ReplaceAll(text, "{config}", relative)), 0o600)).To(gomega.Succeed())
 	}
 	c.kubectl("apply", "-k", dir)
-	c.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+	c.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout="+patience.String())
 }
 
 // kubectl runs kubectl as administrator.

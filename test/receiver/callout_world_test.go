@@ -30,12 +30,12 @@ var (
 	claims  = connector{"claims", "/claims/notify", "concur-claims", "päßwörter sind länger"}
 )
 
-// newCalloutWorld is a world without ESS. Callouts are tried so often, and so soon, that none fails for good because
-// the receiver starts.
+// newCalloutWorld is a world without ESS. Callouts are tried so often, and so soon, that none fails for good however
+// long the receiver takes to start.
 func newCalloutWorld(t *testing.T, connectors ...connector) *world {
 	t.Helper()
 	w := newWorld(t, nil, func(assume *essemulator.Assumptions) {
-		assume.Callout.Attempts, assume.Callout.Interval = 100, 200*time.Millisecond
+		assume.Callout.Attempts, assume.Callout.Interval = 100, time.Second
 	})
 	w.connectors(connectors...)
 	return w

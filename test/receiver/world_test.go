@@ -21,7 +21,9 @@ import (
 )
 
 const (
-	patience = time.Minute
+	// patience is for what must come. It says nothing of how fast that is, and is far beyond what the slowest
+	// machine takes.
+	patience = 3 * time.Minute
 	glance   = 10 * time.Millisecond
 
 	adminToken = "7c0c1f53b1d14c4ca7f9c0ffee5e11a9"

@@ -29,8 +29,8 @@ func TestBadRoutesFileIsRefused(t *testing.T) {
 	b.write("routes.yaml", "subscriptions: []\nsubscription: []\n")
 	b.Eventually(func() string { return b.metric(r, refused) }).Should(Equal("1"))
 	b.Expect(b.post(r, "old")).To(Equal(http.StatusOK), "the old routes must stay in force")
-	_, routes := b.ask("http://"+r.admin+"/v1/routes", adminToken)
-	b.Expect(routes).To(ContainSubstring("no such key"), "the admin API must say what is wrong")
+	b.Eventually(func() string { _, routes := b.ask("http://"+r.admin+"/v1/routes", adminToken); return routes }).
+		Should(ContainSubstring("no such key"), "the admin API must say what is wrong")
 	b.routes(b.route("reports"))
 	b.Eventually(func() string { return b.metric(r, refused) }).Should(Equal("0"))
 }
@@ -52,7 +52,7 @@ func TestStartWithoutRoutesFile(t *testing.T) {
 			b.Expect(b.status("http://" + r.admin + "/readyz")).To(Equal(http.StatusServiceUnavailable))
 			b.routes(b.route("reports"))
 			b.Eventually(func() int { return b.post(r, "early") }).Should(Equal(http.StatusOK))
-			b.Expect(b.status("http://" + r.admin + "/readyz")).To(Equal(http.StatusOK))
+			b.Eventually(func() int { return b.status("http://" + r.admin + "/readyz") }).Should(Equal(http.StatusOK))
 		})
 	}
 }
@@ -119,7 +119,7 @@ func TestWhatNeedsARestartIsSaid(t *testing.T) {
 	b.Expect(b.post(r, "on")).To(Equal(http.StatusOK))
 	b.write("config.yaml", "events: {listen: nowhere}\n")
 	b.Eventually(func() string { return b.metric(r, `ess_receiver_reload_refused{file="config"}`) }).Should(Equal("1"))
-	b.Expect(b.log.String()).To(ContainSubstring(filepath.Join(b.dir, "config.yaml") + ": line 1: events.listen: must be an address"))
+	b.Eventually(b.log.String).Should(ContainSubstring(filepath.Join(b.dir, "config.yaml") + ": line 1: events.listen: must be an address"))
 }
 
 func TestCapOnBodiesIsRaised(t *testing.T) {

@@ -19,7 +19,7 @@ func dial(tb testing.TB, s *running) net.Conn {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if err := c.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { c.Close() })

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"testing"
@@ -126,22 +127,34 @@ func TestAnEchoIsNotRepeated(t *testing.T) {
 
 func TestDeadlineAndCancellation(t *testing.T) {
 	t.Parallel()
-	release := make(chan struct{})
-	server, arrived := recorder(t, func(http.ResponseWriter, *http.Request) { <-release })
+	release, arrived := make(chan struct{}), make(chan struct{}, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/cut":
+			arrived <- struct{}{}
+			<-release
+		case "/late":
+			<-release
+		}
+	}))
+	t.Cleanup(server.Close)
 	t.Cleanup(func() { close(release) })
 	c := client(t, sink.Config{})
+	// From here on there is a connection, so that the deadline is over while the answer is waited for.
+	if err := send(t, c, at(t, server.URL), simple, route.Binary); err != nil {
+		t.Fatal(err)
+	}
 
 	short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	err := c.Send(short, at(t, server.URL), simple, route.Binary)
+	err := c.Send(short, at(t, server.URL+"/late"), simple, route.Binary)
 	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, sink.ErrUnavailable) || err.Error() != "the sink did not answer in time" {
 		t.Errorf("deadline: got %v", err)
 	}
 
-	<-arrived
 	cut, cancel := context.WithCancel(t.Context())
 	go func() { <-arrived; cancel() }()
-	if err := c.Send(cut, at(t, server.URL), simple, route.Binary); !errors.Is(err, context.Canceled) {
+	if err := c.Send(cut, at(t, server.URL+"/cut"), simple, route.Binary); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancellation: got %v", err)
 	}
 }
