@@ -26,8 +26,9 @@ import (
 const Key = "routes.yaml"
 
 const (
-	// lookAgain is how often the Secret is read though nothing changed: somebody may have written to it.
-	lookAgain = 10 * time.Minute
+	// lookAgain is how often the Secret is read though no change was seen: a manager that watches some namespaces only sees
+	// none of the Secret's.
+	lookAgain = time.Minute
 	// tryAgain is how soon a Secret that was missing is looked for.
 	tryAgain = 15 * time.Second
 )

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -32,10 +33,13 @@ type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 // SetupWithManager registers the controller.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
 	options.MaxConcurrentReconciles = 1
+	this := predicate.NewPredicateFuncs(func(o client.Object) bool { return client.ObjectKeyFromObject(o) == r.cfg.Secret })
 	return ctrl.NewControllerManagedBy(mgr).Named("routes").
 		Watches(&v1alpha1.EventSubscription{}, soon(), builder.WithPredicates(routesMayChange())).
 		Watches(&v1alpha1.ConcurConnection{}, soon(), builder.WithPredicates(sourcesMayChange())).
 		Watches(&v1alpha1.ApplicationConnector{}, soon(), builder.WithPredicates(connectorsMayChange())).
+		// Somebody may have taken the routes away, and a pod of the receiver that starts waits for them.
+		WatchesMetadata(&corev1.Secret{}, soon(), builder.WithPredicates(this)).
 		WatchesRawSource(r.cfg.Changed.Source(theFile)).
 		// Once at the start, when there may be no object left to tell that its route has to go.
 		WatchesRawSource(source.Func(func(_ context.Context, q queue) error { q.AddAfter(request, gather); return nil })).

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -66,6 +67,12 @@ func helm3(t *testing.T, release where) lifecycle {
 	if err != nil {
 		t.Fatal(err)
 	}
+	upgrade := func(values map[string]any, force bool) error {
+		a := action.NewUpgrade(config)
+		a.Namespace, a.Force = release.namespace, force
+		_, err := a.Run(release.name, ch, values)
+		return err
+	}
 	return lifecycle{
 		install: func(values map[string]any) error {
 			a := action.NewInstall(config)
@@ -73,12 +80,8 @@ func helm3(t *testing.T, release where) lifecycle {
 			_, err := a.Run(ch, values)
 			return err
 		},
-		upgrade: func(values map[string]any) error {
-			a := action.NewUpgrade(config)
-			a.Namespace = release.namespace
-			_, err := a.Run(release.name, ch, values)
-			return err
-		},
+		upgrade: func(values map[string]any) error { return upgrade(values, false) },
+		force:   func(values map[string]any) error { return upgrade(values, true) },
 		rollback: func(to int) error {
 			a := action.NewRollback(config)
 			a.Version = to
@@ -88,5 +91,31 @@ func helm3(t *testing.T, release where) lifecycle {
 			_, err := action.NewUninstall(config).Run(release.name)
 			return err
 		},
+	}
+}
+
+// TestForceOfHelm3 is what docs/install.md says of "helm upgrade --force": it empties the
+// Secrets that the manager fills, and stops at a volume that is in use.
+func TestForceOfHelm3(t *testing.T) {
+	t.Parallel()
+	release := where{"ess-operator", "forced"}
+	kubectl(t, "", "create", "namespace", release.namespace)
+	does := helm3(t, release)
+	values := map[string]any{"crds": map[string]any{"install": false}} // which one release of a cluster has
+	if err := does.install(values); err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{"routes", "admin"} { // as the manager does
+		kubectl(t, "", "patch", "secret", "-n", release.namespace, "ess-operator-receiver-"+secret, "--type=merge", "-p", `{"data":{"written":"e30="}}`)
+	}
+	kubectl(t, "", "patch", "pvc", "-n", release.namespace, "ess-operator-receiver", "--type=merge", "-p", `{"spec":{"volumeName":"a-volume"}}`)
+	if err := does.force(values); err == nil || !strings.Contains(err.Error(), `PersistentVolumeClaim "ess-operator-receiver"`) {
+		t.Errorf("upgrading with --force: %v, want a claim that cannot be replaced", err)
+	}
+	if got := kubectl(t, "", "get", "secret", "-n", release.namespace, "--field-selector=type=Opaque", "-o", "jsonpath={.items[*].data}"); got != "" {
+		t.Errorf("the manager's Secrets hold %s", got)
+	}
+	if err := does.upgrade(values); err != nil {
+		t.Errorf("upgrading without --force afterwards: %v", err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 // lifecycle is what people do with a release, by whichever Helm.
 type lifecycle struct {
 	install, upgrade func(values map[string]any) error
+	force            func(values map[string]any) error // upgrade --force; Helm 3 only
 	rollback         func(to int) error
 	uninstall        func() error
 }

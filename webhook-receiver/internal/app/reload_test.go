@@ -35,9 +35,29 @@ func TestBadRoutesFileIsRefused(t *testing.T) {
 	b.Eventually(func() string { return b.metric(r, refused) }).Should(Equal("0"))
 }
 
+// TestEmptiedRoutesFileIsRefused is about a file that was cut off, or a Secret that somebody replaced by an empty one: with no
+// routes, a callout would be answered 404, after which Concur need not try again.
+func TestEmptiedRoutesFileIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, content := range map[string]string{"Empty": "", "Comment": "# routes\n", "Null": "subscriptions:\nconnectors: ~\n", "NoKeys": "{}\n"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			b.connectors(b.connector(login))
+			r := b.ready()
+			b.write("routes.yaml", content)
+			b.Eventually(func() string { return b.metric(r, `ess_receiver_reload_refused{file="routes"}`) }).Should(Equal("1"))
+			b.Expect(b.call(r, http.MethodPost, notify, login, notification("a"))).To(Equal(http.StatusOK), "the old routes must stay in force")
+			b.Expect(b.post(r, "old")).To(Equal(http.StatusOK))
+			b.write("routes.yaml", "subscriptions: []\n")
+			b.Eventually(func() int { return b.post(r, "new") }).Should(Equal(http.StatusServiceUnavailable), "who means it can say so")
+		})
+	}
+}
+
 func TestStartWithoutRoutesFile(t *testing.T) {
 	t.Parallel()
-	for name, content := range map[string]string{"Missing": "", "Broken": "subscriptions: {}\n"} {
+	for name, content := range map[string]string{"Missing": "", "Broken": "subscriptions: {}\n", "Empty": "\n"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)

@@ -13,14 +13,18 @@ import (
 	"github.com/ess-operator/ess-operator/webhook-receiver/internal/strictyaml"
 )
 
-// Parse reads a routes file. An empty one is an empty table. The error is a [*strictyaml.Error] with
-// everything that is wrong, and holds no credential.
+// Parse reads a routes file. One that says nothing is refused, for it may have been cut off: a table without
+// routes is `subscriptions: []`. The error is a [*strictyaml.Error] with everything that is wrong, and holds
+// no credential.
 func Parse(data []byte) (*Table, error) {
 	var f file
 	p := &parser{
 		Document: strictyaml.Decode(data, &f),
 		names:    map[event.RouteID]string{},
 		users:    map[string]string{},
+	}
+	if f.Subscriptions == nil && f.Connectors == nil && p.Err() == nil {
+		p.refuse("", "it says nothing: write `subscriptions: []` where there are no routes")
 	}
 	var routes []Route
 	for i, s := range f.Subscriptions {

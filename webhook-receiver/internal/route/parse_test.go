@@ -26,6 +26,16 @@ var refusals = map[string]struct {
 		yaml:   "subscriptions: [{" + good + ", snik: {uri: http://a}}]",
 		want:   []string{"line 1: subscriptions[0].snik: no such key"},
 	},
+	"Nothing": {
+		reason: "A file that was cut off would take all routes away; who wants none can say so.",
+		yaml:   "# routes\n",
+		want:   []string{"it says nothing: write `subscriptions: []` where there are no routes"},
+	},
+	"Null": {
+		reason: "A null is as good as an absent key, here too.",
+		yaml:   "subscriptions:\nconnectors: ~\n",
+		want:   []string{"line 1: it says nothing"},
+	},
 	"NothingGiven": {
 		reason: "Everything that is missing is named at once.",
 		yaml:   "subscriptions:\n- {}\n",

@@ -148,7 +148,7 @@ subscriptions:
 
 func TestEmptyTables(t *testing.T) {
 	t.Parallel()
-	for name, table := range map[string]*route.Table{"nil": nil, "zero": {}, "empty file": parse(t, ""), "nothing listed": parse(t, "subscriptions: []\n")} {
+	for name, table := range map[string]*route.Table{"nil": nil, "zero": {}, "nothing subscribed": parse(t, "subscriptions: []\n"), "no connector": parse(t, "connectors: []\n")} {
 		_, byPath := table.ByPath("/events/a/b")
 		_, byID := table.ByID(subscriptionID("a", "b"))
 		_, byLogin := table.ByLogin("user", "password")
