@@ -11,7 +11,7 @@ import (
 )
 
 // somebodys is a pair with its authority that somebody else made, as data of a Secret.
-func somebodys(t *testing.T, host string, now time.Time) map[string][]byte {
+func somebodys(t testing.TB, host string, now time.Time) map[string][]byte {
 	t.Helper()
 	made, err := newAuthority(now)
 	if err != nil {
@@ -97,38 +97,4 @@ func TestOthersCertificatesAreLeftAlone(t *testing.T) {
 			}
 		})
 	}
-}
-
-// expectKept holds that nothing is replaced where there is no authority of ours.
-func expectKept(t *testing.T, before, changes map[string][]byte) {
-	t.Helper()
-	for _, key := range []string{tokenKey, certificateKey, privateKey, authoritiesKey} {
-		if len(signers(parseCertificates(before[authoritiesKey]))) == 0 && len(bytes.TrimSpace(before[key])) > 0 && changes[key] != nil {
-			t.Errorf("%s was somebody's, and was replaced", key)
-		}
-	}
-}
-
-// FuzzComplete puts anything into the Secret: what is there and not ours stays, and what is written is enough.
-func FuzzComplete(f *testing.F) {
-	filled, err := complete(nil, host, begin)
-	if err != nil {
-		f.Fatal(err)
-	}
-	ours := filled.changes
-	f.Add(ours[tokenKey], ours[certificateKey], ours[privateKey], ours[authoritiesKey], ours[authorityKeyKey])
-	f.Add([]byte{}, []byte{}, []byte{}, ours[authoritiesKey], []byte("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"))
-	f.Add([]byte("t"), []byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), ours[privateKey], []byte("x"), []byte{})
-	f.Fuzz(func(t *testing.T, token, certificate, key, authorities, authorityKey []byte) {
-		before := map[string][]byte{tokenKey: token, certificateKey: certificate, privateKey: key, authoritiesKey: authorities, authorityKeyKey: authorityKey}
-		after, s := completed(t, before, host, begin)
-		expectKept(t, before, s.changes)
-		_, again := completed(t, after, host, begin)
-		if len(again.changes) > 0 || (again.wrong == nil) != (s.wrong == nil) {
-			t.Errorf("written %v, then %v, %v", s.written(), again.written(), again.wrong)
-		}
-		if err := verify(after, after, host, begin); s.wrong == nil && len(after[authoritiesKey]) > 0 && err != nil {
-			t.Errorf("all is said to be well: %v", err)
-		}
-	})
 }
