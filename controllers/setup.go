@@ -138,7 +138,7 @@ func (o Options) validateConnectTo() error {
 		return nil
 	}
 	host, port, err := net.SplitHostPort(o.ReceiverConnectTo)
-	if n, portErr := strconv.ParseUint(port, 10, 16); err != nil || host == "" || portErr != nil || n == 0 {
+	if err != nil || host == "" || !isPort(port) {
 		return fmt.Errorf("--receiver-connect-to is %q: use host:port, such as receiver.ess-operator-system.svc:8443", o.ReceiverConnectTo)
 	}
 	return nil
@@ -236,11 +236,24 @@ func parseURL(what, text string) (string, error) {
 		return "", nil
 	}
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil ||
-		u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
+	if err != nil || u.String() != text || !isBase(u) { // what is written otherwise holds characters that no URL has
 		return "", fmt.Errorf("reading %s %q: it must be like https://events.example.com (http only for loopback hosts)", what, text)
 	}
 	return strings.TrimRight(text, "/"), nil
+}
+
+// isBase reports whether paths can be appended to a URL, to call what is there over TLS, or this machine itself.
+func isBase(u *url.URL) bool {
+	if u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.Hostname() == "" || u.Port() != "" && !isPort(u.Port()) {
+		return false
+	}
+	return u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname())
+}
+
+// isPort reports whether a text is the number of a port that can be called.
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && n > 0
 }
 
 // loopback reports whether a host is this machine itself.

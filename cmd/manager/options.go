@@ -5,16 +5,13 @@ import (
 	"crypto/tls"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
@@ -22,7 +19,6 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/ess-operator/ess-operator/controllers"
-	"github.com/ess-operator/ess-operator/controllers/statistics"
 )
 
 // options are the flags.
@@ -99,52 +95,6 @@ func parse(flags *flag.FlagSet, args []string) (options, error) {
 		return o, err
 	}
 	return o, o.validate(flags.Args())
-}
-
-// validate refuses what would only fail later, or silently.
-func (o *options) validate(rest []string) error {
-	o.controllers.Namespaces = o.namespaces()
-	namespaced := len(o.controllers.Namespaces) > 0
-	switch {
-	case o.watchNamespaces != "" && !namespaced:
-		return fmt.Errorf("--watch-namespaces is %q and names no namespace: name some, or leave it out to watch all", o.watchNamespaces)
-	case len(rest) > 0:
-		return fmt.Errorf("unexpected argument %q: every setting is a flag, see --help", rest[0])
-	case o.logFormat != "json" && o.logFormat != "text":
-		return fmt.Errorf("--log-format is %q: use json or text", o.logFormat)
-	case o.leaderElectID == "":
-		return errors.New("--leader-election-id is empty: name a Lease, or leave it out")
-	case o.controllers.Concurrency < 1:
-		return fmt.Errorf("--max-concurrent-reconciles is %d: use 1 or more", o.controllers.Concurrency)
-	default:
-		return errors.Join(o.validateReceiver(), o.controllers.Validate())
-	}
-}
-
-// validateReceiver reads the flags about the receiver.
-func (o *options) validateReceiver() error {
-	var routesErr, adminErr error
-	o.controllers.RoutesSecret, routesErr = secretName("--receiver-routes-secret", o.routesSecret)
-	o.controllers.AdminSecret, adminErr = secretName("--receiver-admin-secret", o.adminSecret)
-	switch admin := o.controllers.ReceiverAdmin; {
-	case routesErr != nil || adminErr != nil:
-		return errors.Join(routesErr, adminErr)
-	case admin.URL == "" && admin != (statistics.Receiver{}):
-		return errors.New("--receiver-admin-token-file and --receiver-admin-ca-file do nothing without --receiver-admin-url: add it")
-	case admin.URL == "" && o.adminSecret != "":
-		return errors.New("--receiver-admin-secret needs --receiver-admin-url, whose host the certificate is made for: add it")
-	default:
-		return nil
-	}
-}
-
-// secretName reads the value of a flag that names a Secret; empty: none.
-func secretName(flagName, value string) (types.NamespacedName, error) {
-	namespace, name, ok := strings.Cut(value, "/")
-	if value != "" && (!ok || namespace == "" || name == "" || strings.Contains(name, "/")) {
-		return types.NamespacedName{}, fmt.Errorf("%s is %q: use namespace/name", flagName, value)
-	}
-	return types.NamespacedName{Namespace: namespace, Name: name}, nil
 }
 
 // manager are the settings of controller-runtime's manager.

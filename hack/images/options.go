@@ -97,7 +97,7 @@ func (o options) complete(names, platforms, created string) (options, error) {
 // checkNames refuses names that no registry takes, before anything is compiled for them.
 func (o options) checkNames() error {
 	for _, p := range o.programs {
-		if _, err := name.NewTag(o.repository+"/"+p.name+":"+o.tag); err != nil {
+		if _, err := name.NewTag(o.repository + "/" + p.name + ":" + o.tag); err != nil {
 			return fmt.Errorf("naming the image of %s (REPOSITORY is what names begin with, in lower case): %w", p.name, err)
 		}
 	}
