@@ -73,6 +73,24 @@ func TestCertificateIsForTheReceiver(t *testing.T) {
 	t.Errorf("the receiver mounts no Secret %q", certificate.Spec.SecretName)
 }
 
+// TestNewURLReplacesTheManager holds the overlay that people begin with, and the example for Argo CD, to what makes the manager
+// read the URL.
+func TestNewURLReplacesTheManager(t *testing.T) {
+	t.Parallel()
+	for name, kustomization := range map[string]string{
+		"docs/install.md": documented(t)[0], "argocd/examples": readFile(t, "../../argocd/examples/app-of-apps/operator/kustomization.yaml"),
+	} {
+		local := regexp.MustCompile(`(?m)^resources:.*(\n- .*)*$`).ReplaceAllString(kustomization, "resources: [%s]")
+		for _, url := range []string{"https://events.example.com", "https://other.example.com"} {
+			text := strings.ReplaceAll(local, "https://events.example.com", url)
+			pod := build(t, overlay(t, text, "default")).deployments[managerName].Spec.Template
+			if got := pod.Annotations["concur.ess-operator.io/receiver-url"]; got != url {
+				t.Errorf("%s: the manager's pod has the URL %q, want %q", name, got, url)
+			}
+		}
+	}
+}
+
 // TestEveryDirectoryIsDocumented holds docs/install.md to what there is to install.
 func TestEveryDirectoryIsDocumented(t *testing.T) {
 	t.Parallel()
