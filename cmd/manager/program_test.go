@@ -2,7 +2,6 @@ package main
 
 import (
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/ess-operator/ess-operator/internal/version"
 	"github.com/ess-operator/ess-operator/test/controlplane"
+	"github.com/ess-operator/ess-operator/test/loopback"
 )
 
 // patience is for what must come. It says nothing of how fast that is, and is far
@@ -125,10 +125,9 @@ func page(url string) string {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := loopback.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+	return address
 }

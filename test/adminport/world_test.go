@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -27,6 +26,7 @@ import (
 
 	"github.com/ess-operator/ess-operator/controllers"
 	"github.com/ess-operator/ess-operator/controllers/statistics"
+	"github.com/ess-operator/ess-operator/test/loopback"
 )
 
 const (
@@ -61,14 +61,13 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := loopback.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{WithT: gomega.NewWithT(t), t: t, dir: t.TempDir(), port: l.Addr().String(), clock: clocktesting.NewFakePassiveClock(time.Now())}
+	w := &world{WithT: gomega.NewWithT(t), t: t, dir: t.TempDir(), port: port, clock: clocktesting.NewFakePassiveClock(time.Now())}
 	w.SetDefaultEventuallyTimeout(patience)
 	w.SetDefaultEventuallyPollingInterval(glance)
-	w.Expect(l.Close()).To(gomega.Succeed())
 	for name, text := range map[string]string{"config.yaml": fmt.Sprintf(config, w.port), "routes.yaml": "subscriptions: []\n"} {
 		w.Expect(os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o600)).To(gomega.Succeed())
 	}

@@ -2,10 +2,14 @@ package controlplane
 
 import (
 	"fmt"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/ess-operator/ess-operator/test/loopback"
 )
 
 // auditPolicy records every request once, when its response has ended, so that a
@@ -55,6 +59,9 @@ func (cp *ControlPlane) prepare(opts Options) error {
 		return err
 	}
 	db.Err, api.Err = db.Out, api.Out
+	if err := address(api, db); err != nil {
+		return err
+	}
 	env.ControlPlane.KubectlPath = filepath.Join(cp.AssetsDir, kubectl)
 
 	db.DataDir = filepath.Join(cp.Dir, etcd)
@@ -73,6 +80,24 @@ func (cp *ControlPlane) prepare(opts Options) error {
 		policy += auditBodies
 	}
 	return cp.audit(api, policy+auditAll)
+}
+
+// address says where the programs listen. Each may be away for a while, and has to find its port as it left it.
+func address(api *envtest.APIServer, db *envtest.Etcd) error {
+	var addresses [3]string
+	for i := range addresses {
+		var err error
+		if addresses[i], err = loopback.Address(); err != nil {
+			return err
+		}
+	}
+	var err error
+	if api.SecureServing.Address, api.SecureServing.Port, err = net.SplitHostPort(addresses[0]); err != nil {
+		return err
+	}
+	db.URL = &url.URL{Scheme: "http", Host: addresses[1]}
+	db.Configure().Set("listen-peer-urls", "http://"+addresses[2])
+	return nil
 }
 
 // audit makes the API server log requests. In mode blocking, its default, a

@@ -2,7 +2,6 @@ package privileges_test
 
 import (
 	"crypto/tls"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -18,6 +17,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/ess-operator/ess-operator/test/loopback"
 )
 
 // receiverURL is where the manager believes the receiver to be.
@@ -115,10 +116,9 @@ func (c *cluster) kubeconfig() string {
 // freeAddress is an address of loopback that nobody uses.
 func (c *cluster) freeAddress() string {
 	c.t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := loopback.Address()
 	c.Expect(err).NotTo(gomega.HaveOccurred())
-	defer l.Close()
-	return l.Addr().String()
+	return address
 }
 
 // Write collects the log.

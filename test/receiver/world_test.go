@@ -18,6 +18,7 @@ import (
 	"github.com/onsi/gomega"
 
 	"github.com/ess-operator/ess-operator/internal/essemulator"
+	"github.com/ess-operator/ess-operator/test/loopback"
 )
 
 const (
@@ -182,12 +183,11 @@ func (w *world) delivered(count int) {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := loopback.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	return address
 }
 
 // idOf is the CloudEvents id of a body.
