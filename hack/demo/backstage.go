@@ -25,7 +25,7 @@ func (s *stage) startControlPlane(ctx context.Context) error {
 	if s.plane, err = controlplane.Start(ctx, controlplane.Options{}); err != nil {
 		return err
 	}
-	fmt.Printf("  $ export KUBECONFIG=%s PATH=%s:$PATH\n", s.plane.Kubeconfig, s.plane.AssetsDir)
+	fmt.Printf("  $ export KUBECONFIG=%s PATH=%s:$PATH\n", word(s.plane.Kubeconfig), word(s.plane.AssetsDir))
 	return s.kubectl(ctx, "apply", "-f", "config/crd/bases")
 }
 

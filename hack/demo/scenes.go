@@ -117,12 +117,12 @@ Everything goes on running until you press Ctrl-C. In another terminal:
   export KUBECONFIG=%[1]s PATH=%[2]s:$PATH
   kubectl get eventsubscriptions -n %[3]s -o wide
   curl -X POST 'http://%[4]s/v1/samples/expense-report-status-changed-2022-1?company=%[5]s'    # another event
-  curl --cacert %[6]s/ca.crt --oauth2-bearer "$(cat %[6]s/token)" 'https://%[7]s/v1/events'   # what the receiver's store holds
+  curl --cacert %[6]s --oauth2-bearer "$(cat %[10]s)" 'https://%[7]s/v1/events'   # what the receiver's store holds
   curl http://%[4]s/          # what the emulator can do
   less %[8]s %[9]s    # the logs
 
-`, s.plane.Kubeconfig, s.plane.AssetsDir, namespace, s.admin, company, s.path(adminSecret), s.receiverAdmin,
-		s.path("manager.log"), s.path("webhook-receiver.log"))
+`, word(s.plane.Kubeconfig), word(s.plane.AssetsDir), namespace, s.admin, company, word(s.path(adminSecret+"/ca.crt")), s.receiverAdmin,
+		word(s.path("manager.log")), word(s.path("webhook-receiver.log")), word(s.path(adminSecret+"/token")))
 	<-ctx.Done()
 	fmt.Println("\nStopping.")
 	return nil

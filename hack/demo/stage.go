@@ -149,12 +149,20 @@ func (s *stage) kubectl(ctx context.Context, args ...string) error {
 func quoted(args []string) string {
 	shown := make([]string, 0, len(args))
 	for _, a := range args {
-		if strings.ContainsAny(a, " {}\"*?=[]") && !strings.HasPrefix(a, "--") {
-			a = "'" + a + "'"
+		if !strings.HasPrefix(a, "--") { // our flags hold nothing that a shell takes apart
+			a = word(a)
 		}
 		shown = append(shown, a)
 	}
 	return strings.Join(shown, " ")
+}
+
+// word writes a text as a shell takes it for one word. No text of the demo has a quote in it.
+func word(text string) string {
+	if strings.ContainsAny(text, " {}\"*?=[]") {
+		return "'" + text + "'"
+	}
+	return text
 }
 
 // until polls until check answers nil, or tells what it last said.
