@@ -153,12 +153,11 @@ func TestNotesCanBePasted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, objects, _ := strings.Cut(r.Info.Notes, "kubectl apply -f - <<'EOF'\n")
-		objects, _, ok := strings.Cut(objects, "\n  EOF\n")
+		_, objects, _ := strings.Cut(r.Info.Notes, "\nkubectl apply -f - <<'EOF'\n")
+		objects, _, ok := strings.Cut(objects, "\nEOF\n") // a shell waits for the word in the first column
 		if !ok {
 			t.Fatalf("the notes show no objects:\n%s", r.Info.Notes)
 		}
-		objects = strings.ReplaceAll("\n"+objects, "\n  ", "\n")
 		out := kubectl(t, objects, "apply", "--dry-run=server", "--validate=strict", "--warnings-as-errors", "-f", "-")
 		if strings.Count(out, "created") != 2 {
 			t.Errorf("kubectl says\n%s", out)
