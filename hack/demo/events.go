@@ -90,7 +90,7 @@ func (s *stage) forge(ctx context.Context) error {
 	s.title("A stranger sends an event: 401, which makes SAP Concur try again, should it be our key that is stale")
 	url := "https://" + string(s.receiver) + "/events/" + namespace + "/expense-reports"
 	forged := `{"id":"forged","eventType":"reportCreated","topic":"public.concur.expense.report"}`
-	fmt.Printf("  $ curl --cacert %s -d '%s' \\\n      %s\n", s.path("emulator-ca.crt"), forged, url)
+	fmt.Printf("  $ curl --cacert %s -d '%s' \\\n      %s\n", word(s.path("emulator-ca.crt")), forged, url)
 	stranger, err := s.trusting(s.path("emulator-ca.crt"))
 	if err != nil {
 		return err
