@@ -15,7 +15,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 version=$(cat VERSION)
 # The tree has to be the top of its own clone: a copy of it may lie within somebody else's.
-if [ ! -e .git ] || ! commit=$(git rev-parse HEAD 2>/dev/null); then
+# Of a clone that git does not read, such as one of another owner, git says why.
+if [ ! -e .git ] || ! commit=$(git rev-parse HEAD); then
   if [ $# -eq 0 ]; then echo "$version+unknown"; fi
   exit 0
 fi
