@@ -134,9 +134,19 @@ func checks(rules []rule) string {
 	for _, r := range rules {
 		b.WriteString(r.template())
 	}
-	b.WriteString("{{- with $wrong }}{{ fail . }}{{ end }}\n")
+	b.WriteString(atEnd)
 	return b.String()
 }
+
+// atEnd fails. "helm lint" goes on after that, and so gets a Deployment that it refuses by its name, which is what is wrong.
+const atEnd = `{{- with $wrong }}
+{{- fail . }}
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ . | quote }}
+{{- end }}
+`
 
 // template collects in $wrong what is wrong with the value.
 func (r *rule) template() string {

@@ -196,6 +196,18 @@ func TestLint(t *testing.T) {
 	}
 }
 
+// TestLintTellsFaults is for those who lint their values: there Helm goes on where it fails elsewhere.
+func TestLintTellsFaults(t *testing.T) {
+	t.Parallel()
+	values := map[string]any{"receiver": map[string]any{"publicURL": "events.example.com"}}
+	for _, err := range action.NewLint().Run([]string{filepath.Join(root, chartDir)}, values).Errors {
+		if strings.Contains(err.Error(), "it must be https:// and the host") {
+			return
+		}
+	}
+	t.Error("helm lint takes a URL that is none")
+}
+
 // TestNothingInTheCluster is for those who have rights in some namespaces only.
 func TestNothingInTheCluster(t *testing.T) {
 	t.Parallel()
