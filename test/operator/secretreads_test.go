@@ -3,6 +3,7 @@ package operator_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -43,7 +44,7 @@ func TestSecretIsReadOnceForEachVersionOfIt(t *testing.T) {
 		w.resync(conn, fmt.Sprint("resync ", resyncs))
 		return w.secretReads() - before
 	}
-	w.Eventually(readsOfAResync).Should(gomega.BeZero(), "nothing about the Secret changed")
+	w.Eventually(readsOfAResync).WithPolling(time.Second).Should(gomega.BeZero(), "nothing about the Secret changed")
 	for range 3 {
 		w.Expect(readsOfAResync()).To(gomega.BeZero(), "nothing about the Secret changed")
 	}
@@ -52,7 +53,7 @@ func TestSecretIsReadOnceForEachVersionOfIt(t *testing.T) {
 	secret := w.secret("")
 	w.Expect(suite.client.Get(t.Context(), clientKey(secret), secret)).To(gomega.Succeed())
 	w.change(secret, func() { metav1.SetMetaDataLabel(&secret.ObjectMeta, "touched", "yes") })
-	w.Eventually(w.secretReads).Should(gomega.Equal(before+1), "metadata does not tell whether the values are the same")
+	w.Eventually(w.secretReads).WithPolling(time.Second).Should(gomega.Equal(before+1), "metadata does not tell whether the values are the same")
 
 	w.change(conn, func() { conn.Spec.CredentialsSecretRef.ClientIDKey = "id" })
 	w.eventuallyReady(conn, metav1.ConditionFalse, v1alpha1.SecretInvalidReason)
