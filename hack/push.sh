@@ -9,6 +9,10 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
 for archive in "$@"; do
+  if [ ! -f "$archive" ]; then
+    echo "push: there is no $archive; make image-archives makes what is pushed" >&2
+    exit 1
+  fi
   mkdir "$tmp/layout"
   tar -xf "$archive" -C "$tmp/layout"
   name=$(sed -n 's/.*"io.containerd.image.name":"\([^"]*\)".*/\1/p' "$tmp/layout/index.json")
