@@ -32,7 +32,7 @@ func withPlane(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	certManager := filepath.Join(root, "test/api/testdata/cert-manager.io_certificates.yaml")
-	for _, args := range [][]string{{"apply", "-f", certManager}, {"wait", "--for=condition=Established", "--timeout=60s", "-f", certManager}, {"create", "namespace", "watched"}} {
+	for _, args := range [][]string{{"apply", "-f", certManager}, {"wait", "--for=condition=Established", "--timeout=3m", "-f", certManager}, {"create", "namespace", "watched"}} {
 		if _, err := plane.Kubectl(context.Background(), args...); err != nil {
 			return 1, errors.Join(err, plane.Stop())
 		}
@@ -147,7 +147,7 @@ func TestNotesCanBePasted(t *testing.T) {
 	kubectl(t, "", "create", "namespace", "noted")
 	definitions := filepath.Join(root, "config/crd/bases")
 	kubectl(t, "", "apply", "--server-side", "--force-conflicts", "-f", definitions) // changes nothing after TestLifecycle
-	kubectl(t, "", "wait", "--for=condition=Established", "--timeout=60s", "-f", definitions)
+	kubectl(t, "", "wait", "--for=condition=Established", "--timeout=3m", "-f", definitions)
 	for _, receiver := range []string{"true", "false"} {
 		r, err := helm(standard, "{manager: {watchNamespaces: [noted]}, receiver: {enabled: "+receiver+"}}")
 		if err != nil {

@@ -6,8 +6,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/onsi/gomega"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
@@ -79,11 +81,17 @@ func (e *evolving) kubectl(args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// read reads the object as a version of the API; the rest of it has to be the same always.
+// read reads the object as a version of the API, once it is served, which is a little after the definition has it. The
+// rest of it has to be the same always.
 func (e *evolving) read(version string) map[string]any {
 	e.t.Helper()
+	var text []byte
+	gomega.NewWithT(e.t).Eventually(func() (err error) {
+		text, err = e.plane.Kubectl(e.t.Context(), "get", "eventsubscriptions."+version+".concur.ess-operator.io", "reports", "-o", "json")
+		return err
+	}, patience, 50*time.Millisecond).Should(gomega.Succeed())
 	var o unstructured.Unstructured
-	e.must(o.UnmarshalJSON([]byte(e.kubectl("get", "eventsubscriptions."+version+".concur.ess-operator.io", "reports", "-o", "json"))))
+	e.must(o.UnmarshalJSON(text))
 	if got := o.GetAPIVersion(); got != "concur.ess-operator.io/"+version {
 		e.t.Errorf("read as %s, want %s", got, version)
 	}

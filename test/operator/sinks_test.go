@@ -117,7 +117,7 @@ func TestAddressable(t *testing.T) {
 	w.eventuallyUnready(sub, "which this cluster does not have")
 
 	w.kubectl("apply", "-f", "testdata/bells.yaml")
-	w.kubectl("wait", "--for=condition=Established", "crd/bells.bells.example.com")
+	w.kubectl("wait", "--for=condition=Established", "--timeout="+patience.String(), "crd/bells.bells.example.com")
 	w.eventuallyUnready(sub, "the manager may not read that kind")
 	w.create(&rbacv1.ClusterRole{ // as Knative Eventing has it
 		ObjectMeta: metav1.ObjectMeta{Name: "addressable-resolver"},
