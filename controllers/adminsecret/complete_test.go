@@ -25,12 +25,15 @@ var begin = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 func completed(t *testing.T, data map[string][]byte, host string, now time.Time) (after map[string][]byte, s *secret) {
 	t.Helper()
 	before := maps.Clone(data)
+	for key, text := range before {
+		before[key] = bytes.Clone(text)
+	}
 	s, err := complete(data, host, now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(before, data); diff != "" {
-		t.Fatalf("what was read was changed:\n%s", diff)
+	if !maps.EqualFunc(before, data, bytes.Equal) { // which is much faster, and there are thousands
+		t.Fatalf("what was read was changed:\n%s", cmp.Diff(before, data))
 	}
 	after = maps.Clone(data)
 	if after == nil {
