@@ -144,6 +144,26 @@ var refusals = map[string]struct {
 			"line 7: events.maxConnections: must be from 1", "line 8: events.maxInFlight: must be a whole number",
 		},
 	},
+	"PublicPort": {
+		reason: "There are 65535 ports.",
+		yaml:   "publicURL: https://events.example.com:65536\n",
+		want:   []string{"line 1: publicURL: must be https and a host"},
+	},
+	"PublicQuery": {
+		reason: "What the receiver adds would be a query.",
+		yaml:   "publicURL: 'https://events.example.com?'\n",
+		want:   []string{"line 1: publicURL: must be https and a host"},
+	},
+	"PublicHash": {
+		reason: "A fragment is never sent.",
+		yaml:   "publicURL: 'https://events.example.com#events'\n",
+		want:   []string{"line 1: publicURL: must be https and a host"},
+	},
+	"PublicFragment": {
+		reason: "What the receiver adds would be a fragment.",
+		yaml:   "publicURL: 'https://events.example.com#'\n",
+		want:   []string{"line 1: publicURL: must be https and a host"},
+	},
 	"Bounds": {
 		reason: "Too much and too little are slips of the pen.",
 		yaml:   "events: {maxBodySize: 1Gi, drainQuietPeriod: 1h, listen: nowhere}\njournal: {bbolt: {path: '', maxSize: 1Mi, dedupeWindow: 0s, calloutDedupeWindow: 59s, retention: -1h}}\n",

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"net"
 	"net/netip"
 	"net/url"
@@ -55,7 +56,7 @@ func (p *parser) publicURL(text string) *url.URL {
 		return nil
 	}
 	u, err := url.Parse(text)
-	if err != nil || !public(u) || strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment != "" {
+	if err != nil || u.String() != text || !public(u) || strings.Trim(u.Path, "/") != "" || u.RawQuery+u.Fragment != "" || u.ForceQuery {
 		p.refuse("publicURL", "must be https and a host, such as https://events.example.com: Concur calls nothing else, and the receiver adds the paths")
 		return nil
 	}
@@ -67,7 +68,8 @@ func (p *parser) publicURL(text string) *url.URL {
 func public(u *url.URL) bool {
 	ip, err := netip.ParseAddr(u.Hostname())
 	local := u.Hostname() == "localhost" || err == nil && ip.IsLoopback()
-	return (u.Scheme == "https" || u.Scheme == "http" && local) && u.Hostname() != "" && u.User == nil
+	port, err := strconv.ParseUint(cmp.Or(u.Port(), "443"), 10, 16)
+	return (u.Scheme == "https" || u.Scheme == "http" && local) && u.Hostname() != "" && u.User == nil && err == nil && port > 0
 }
 
 func (p *parser) events(e events) Events {
