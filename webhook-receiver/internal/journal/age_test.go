@@ -18,7 +18,7 @@ import (
 // house keeps house once.
 func (b *bench) house() {
 	b.t.Helper()
-	b.keepHouse(b.t.Context(), b.expire, b.forget, b.relieve)
+	b.keepHouse(b.t.Context(), (&expiry{j: b.Journal}).some, b.forget, b.relieve)
 }
 
 // TestDuplicatesForTheWindow takes an id again after the window, and not before.
@@ -128,6 +128,33 @@ func TestRetention(t *testing.T) {
 	told(t, registry, log.String())
 	b.checked()
 	b.reopen()
+}
+
+// TestRetentionPassesABacklogOnce has more to remove than one transaction does, behind events that stay: the search for
+// more goes on behind them.
+func TestRetentionPassesABacklogOnce(t *testing.T) {
+	t.Parallel()
+	const backlog, stored = 50, removeBatch + 20
+	b := open(t)
+	for i := range backlog + stored {
+		e := entry(reports, fmt.Sprint(i))
+		if i >= backlog {
+			e.State = event.Stored
+		}
+		b.appends(e, event.Accepted)
+	}
+	b.clock.Step(168 * time.Hour)
+	search := &expiry{j: b.Journal}
+	for i, want := range []uint64{backlog + removeBatch, backlog + stored} {
+		more, err := search.some(t.Context())
+		if err != nil || more != (i == 0) || search.from != want+1 {
+			t.Fatalf("search %d: more %v, %v, goes on at %d, want %d", i, more, err, search.from, want+1)
+		}
+	}
+	if n := len(b.content()); n != backlog {
+		t.Errorf("%d events are left, want the %d that are pending", n, backlog)
+	}
+	b.checked()
 }
 
 // told wants one removed event of each state in the metric, and in the log unless it was delivered.

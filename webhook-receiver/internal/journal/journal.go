@@ -161,7 +161,7 @@ func (j *Journal) Run(ctx context.Context) error {
 		case <-j.crowded:
 			j.keepHouse(ctx, j.relieve)
 		case <-ticker.C():
-			j.keepHouse(ctx, j.expire, j.forget, j.relieve)
+			j.keepHouse(ctx, (&expiry{j: j}).some, j.forget, j.relieve)
 		}
 	}
 }

@@ -191,7 +191,7 @@ func (p *play) step() {
 		p.clock.Step(d)
 		p.model.now = p.model.now.Add(d)
 	case n < 98:
-		p.keepHouse(p.t.Context(), p.expire, p.forget)
+		p.keepHouse(p.t.Context(), (&expiry{j: p.Journal}).some, p.forget)
 		p.model.expire()
 	default:
 		p.checked()

@@ -30,29 +30,42 @@ func (j *Journal) keepHouse(ctx context.Context, chores ...chore) {
 	}
 }
 
-// expire removes some events that are older than the retention. Dead ones count from their death: somebody must have
-// the time to replay them.
-func (j *Journal) expire(ctx context.Context) (more bool, err error) {
+// expiry removes events that are older than the retention. Dead ones count from their death: somebody must have the
+// time to replay them.
+type expiry struct {
+	j    *Journal
+	from uint64 // where the search goes on: what it has passed stays, and may be a large backlog
+}
+
+// some is a chore.
+func (e *expiry) some(ctx context.Context) (more bool, err error) {
+	j := e.j
 	now, _ := j.clock.look()
-	old := func(s *status, now int64) bool {
-		from := s.arrived
-		if s.state == codeDead {
-			from = s.since
-		}
-		return s.state != codePending && expired(now, from, j.options.Retention)
-	}
 	var seqs []uint64
-	err = j.walkStates(0, func(s *status) bool {
-		if old(s, nanos(now)) {
+	err = j.walkStates(e.from, func(s *status) bool {
+		if !expired(nanos(now), s.arrived, j.options.Retention) {
+			return false
+		}
+		e.from = s.seq + 1
+		if j.old(s, nanos(now)) {
 			seqs = append(seqs, s.seq)
 		}
-		return len(seqs) < removeBatch && expired(nanos(now), s.arrived, j.options.Retention)
+		return len(seqs) < removeBatch
 	})
 	if err != nil || len(seqs) == 0 {
 		return false, err
 	}
-	err = j.removeSome(ctx, seqs, "age", func(b *batch, s *status) bool { return old(s, b.now) })
+	err = j.removeSome(ctx, seqs, "age", func(b *batch, s *status) bool { return j.old(s, b.now) })
 	return len(seqs) == removeBatch, err
+}
+
+// old reports whether an event is past its time.
+func (j *Journal) old(s *status, now int64) bool {
+	from := s.arrived
+	if s.state == codeDead {
+		from = s.since
+	}
+	return s.state != codePending && expired(now, from, j.options.Retention)
 }
 
 // relieve removes some of the oldest delivered events, or else of those that are kept for reading only, when the file
