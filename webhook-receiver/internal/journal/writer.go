@@ -15,8 +15,6 @@ const (
 	// maxBatch and maxBatchBytes bound a transaction, so that no caller waits long for the others.
 	maxBatch      = 1024
 	maxBatchBytes = 16 << 20
-	// maxPatience bounds how long a transaction waits for company.
-	maxPatience = 3 * time.Millisecond
 	// maxFreelist is how many free pages are written with each commit. A longer list would cost more than it
 	// saves, and is computed by the next Open, unless the journal was closed in good order.
 	maxFreelist = 1024
@@ -57,74 +55,16 @@ func (j *Journal) submit(ctx context.Context, size int, apply func(b *batch) err
 // write is the only goroutine that changes the file.
 func (j *Journal) write() {
 	defer close(j.written)
-	var pace pace
+	var p pace
 	for {
-		select {
-		case <-j.closing:
+		ops := j.collect(&p)
+		if ops == nil {
 			return
-		case o := <-j.ops:
-			ops := j.collect(o, pace)
-			start := time.Now()
-			j.commit(ops)
-			pace.took, pace.size = time.Since(start), len(ops)
 		}
+		start := time.Now()
+		j.commit(ops)
+		p.note(len(ops), time.Since(start))
 	}
-}
-
-// pace is what the last transaction came to.
-type pace struct {
-	took time.Duration
-	size int
-}
-
-// company is how many changes are worth waiting for, and for how long. Those who were answered together come back
-// together; the first of them would start a transaction alone, and all others would wait for its syncs. A sender
-// that is alone waits for nobody.
-func (p pace) company() (size int, patience time.Duration) {
-	return p.size / 2, min(p.took/2, maxPatience)
-}
-
-// collect takes what waits.
-func (j *Journal) collect(first *op, last pace) []*op {
-	ops, size := []*op{first}, first.size
-	wanted, patience := last.company()
-	var enough <-chan time.Time
-	if wanted > 1 {
-		timer := time.NewTimer(patience)
-		defer timer.Stop()
-		enough = timer.C
-	}
-	for len(ops) < maxBatch && size < maxBatchBytes {
-		if len(ops) >= wanted {
-			enough = nil
-		}
-		o := j.next(enough)
-		if o == nil {
-			break
-		}
-		ops, size = append(ops, o), size+o.size
-	}
-	return ops
-}
-
-// next returns a change that waits, or that comes before enough; nil when there is none. Without enough it does not
-// wait.
-func (j *Journal) next(enough <-chan time.Time) *op {
-	if enough == nil {
-		select {
-		case o := <-j.ops:
-			return o
-		default:
-			return nil
-		}
-	}
-	select {
-	case o := <-j.ops:
-		return o
-	case <-enough:
-	case <-j.closing:
-	}
-	return nil
 }
 
 // commit makes the changes in one transaction and answers everybody.
