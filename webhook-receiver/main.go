@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/ess-operator/ess-operator/webhook-receiver/internal/app"
 )
 
 // The exit codes.
@@ -19,6 +21,7 @@ const (
 )
 
 func main() {
+	app.CollectLate()
 	err := newCommand().ExecuteContext(untilSignalled())
 	var usage usageError
 	switch {

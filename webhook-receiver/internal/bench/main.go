@@ -15,12 +15,16 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ess-operator/ess-operator/webhook-receiver/internal/app"
 )
 
 // settings are the flags.
 type settings struct {
 	dir        string
 	senders    []int
+	variants   []variant
+	kept       bool
 	length     time.Duration
 	rounds     int
 	events     int
@@ -28,6 +32,7 @@ type settings struct {
 }
 
 func main() {
+	app.CollectLate() // as the receiver does
 	s, err := parse(os.Args[1:])
 	if err == nil {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -49,9 +54,15 @@ func parse(args []string) (settings, error) {
 	flags.IntVar(&s.rounds, "rounds", 3, "How often everything is measured; the median is printed.")
 	flags.IntVar(&s.events, "events", 20000, "How many signed events to make beforehand; a measurement ends when they are used up.")
 	flags.StringVar(&s.cpuProfile, "cpuprofile", "", "Where to write a CPU profile.")
+	kept := flags.Bool("kept", false, "Leave out the rows with a handshake for each event.")
+	last := flags.Int("last", len(variants), "Measure only the last so many variants; 2 are the receiver without journal and with it.")
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}
+	if *last < 2 || *last > len(variants) {
+		return s, fmt.Errorf("reading --last: %d must be from 2 to %d", *last, len(variants))
+	}
+	s.kept, s.variants = *kept, variants[len(variants)-*last:]
 	for text := range strings.SplitSeq(*senders, ",") {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 {
@@ -85,7 +96,7 @@ func run(ctx context.Context, s settings) error {
 	}
 	results := map[cell][]result{}
 	for round := range s.rounds {
-		for _, c := range cells(s.senders) {
+		for _, c := range cells(s) {
 			if err := ctx.Err(); err != nil {
 				return fmt.Errorf("measuring: %w", err)
 			}
@@ -99,6 +110,6 @@ func run(ctx context.Context, s settings) error {
 	}
 	fmt.Printf("%s, %s, %d CPUs, %s/%s; median of %d rounds of %v\n\n",
 		time.Now().UTC().Format(time.DateOnly), runtime.Version(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, s.rounds, s.length)
-	report(os.Stdout, s.senders, results)
+	report(os.Stdout, s, results)
 	return nil
 }

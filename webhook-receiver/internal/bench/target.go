@@ -134,7 +134,7 @@ func (t *target) post(ctx context.Context, client *http.Client, e signed) error 
 		return fmt.Errorf("posting: %w", err)
 	}
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set(verify.SignatureHeader, e.signature)
+	request.Header.Set(verify.SignatureHeader, string(e.signature))
 	answer, err := client.Do(request)
 	if err != nil {
 		return fmt.Errorf("posting: %w", err)
