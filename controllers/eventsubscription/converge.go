@@ -204,7 +204,9 @@ func (r *Reconciler) announcePut(ctx context.Context, sub *v1alpha1.EventSubscri
 	default:
 		return out
 	}
-	out.claimed = sub.Status.DeepCopy()
+	if out.err == nil {
+		out.claimed = sub.Status.DeepCopy()
+	}
 	return out
 }
 

@@ -48,6 +48,13 @@ func (h holding) restore(sub *v1alpha1.EventSubscription, application string) {
 	sub.Status.SubscriptionID, sub.Status.ApplicationID = h.id, h.application
 }
 
+// errNotWritten says that what has to be in status before a PUT may not be there.
+var errNotWritten = errors.New("status was not written")
+
+func notWritten(doing string, err error) error {
+	return fmt.Errorf("%s: %w: %w", doing, errNotWritten, err)
+}
+
 // claim writes to status, before the first PUT, that the id is this object's:
 // if the operator stops between the PUT and the next status write, what it made
 // must not look like somebody else's.
@@ -57,7 +64,7 @@ func (r *Reconciler) claim(ctx context.Context, sub *v1alpha1.EventSubscription,
 	undescribe(sub)
 	progressing(sub, r.cfg.Clock.Now(), fmt.Sprintf("creating subscription %q at ESS", id))
 	if err := r.cfg.Client.Status().Patch(ctx, sub, client.MergeFrom(before)); err != nil {
-		return fmt.Errorf("claiming subscription %s: %w", id, err)
+		return notWritten("claiming subscription "+id, err)
 	}
 	return nil
 }
@@ -73,7 +80,7 @@ func (r *Reconciler) noteLoss(ctx context.Context, sub *v1alpha1.EventSubscripti
 	condition.On(&sub.Status.Conditions, sub.Generation, now).False(v1alpha1.CompaniesConnectedCondition, reason, message)
 	progressing(sub, now, fmt.Sprintf("making subscription %q at ESS again", sub.Status.SubscriptionID))
 	if err := r.cfg.Client.Status().Patch(ctx, sub, client.MergeFrom(before)); err != nil {
-		return fmt.Errorf("noting the loss of subscription %s: %w", sub.Status.SubscriptionID, err)
+		return notWritten("noting the loss of subscription "+sub.Status.SubscriptionID, err)
 	}
 	return nil
 }

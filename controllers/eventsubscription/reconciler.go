@@ -83,8 +83,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, sub *v1alpha1.EventSubscript
 	}
 	before := sub.Status.DeepCopy()
 	out := r.converge(ctx, sub)
-	if status := apierrors.APIStatus(nil); errors.As(out.err, &status) {
-		return ctrl.Result{}, out.err // the API server's trouble is not the object's
+	if ofAPIServer(out.err) {
+		return ctrl.Result{}, out.err
 	}
 	if out.gone {
 		return ctrl.Result{}, r.release(ctx, sub, out)
@@ -95,6 +95,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, sub *v1alpha1.EventSubscript
 		return ctrl.Result{}, err
 	}
 	return ctrl.Result{RequeueAfter: r.next(sub, out), Priority: new(wake.Promptly)}, nil
+}
+
+// ofAPIServer reports whether a failure is the API server's trouble, which is not the object's. Then
+// nothing is known of what is written, so that nothing more can be.
+func ofAPIServer(err error) bool {
+	status := apierrors.APIStatus(nil)
+	return errors.As(err, &status) || errors.Is(err, errNotWritten)
 }
 
 // told is what the receiver said about sub; nil when that is not known.
