@@ -225,7 +225,7 @@ func (r *Reconciler) tell(ctx context.Context, conn *v1alpha1.ApplicationConnect
 	telemetry.CountRecoveryRun(key, result, o.FailedSeen, o.RanAt)
 	if stored > 0 {
 		r.Events.Record(ctx, conn, record.Event{Type: corev1.EventTypeNormal, Reason: "Recovered", Action: "Recover",
-			Note: fmt.Sprintf("the receiver stored %d notifications that SAP Concur had listed as FAILED", stored)})
+			Note: fmt.Sprintf("notifications that SAP Concur had listed as FAILED and the receiver now has stored: %d", stored)})
 	}
 	r.Recovered.Ring(ctx, key, wake.Resync)
 }
