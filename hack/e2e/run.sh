@@ -17,7 +17,11 @@ for built in bin/k8s/*/kubectl; do
   if [ -x "$built" ]; then kubectl=$built; fi
 done
 kubectl=${E2E_KUBECTL:-$kubectl}
-PLATFORMS=$("$kubectl" get nodes -o jsonpath='{range .items[*]}linux/{.status.nodeInfo.architecture}{"\n"}{end}' | sort -u | paste -sd, -)
+if ! nodes=$("$kubectl" get nodes -o jsonpath='{range .items[*]}linux/{.status.nodeInfo.architecture}{"\n"}{end}'); then
+  echo "e2e: $kubectl cannot list the nodes of the cluster of KUBECONFIG, $KUBECONFIG: see that the file is there and the cluster answers" >&2
+  exit 2
+fi
+PLATFORMS=$(sort -u <<<"$nodes" | paste -sd, -)
 export PLATFORMS
 
 start=$SECONDS
