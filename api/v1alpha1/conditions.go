@@ -93,7 +93,8 @@ const (
 	// ConnectionNotAllowedReason: the ConcurConnection is in another namespace and its allowedNamespaces does not admit this one.
 	ConnectionNotAllowedReason = "ConnectionNotAllowed"
 
-	// ReceiverNotConfiguredReason: spec.endpoint.receiver is used, but the manager runs without --receiver-url.
+	// ReceiverNotConfiguredReason: spec.endpoint.receiver is used, but the manager runs without --receiver-url, which publicURL of
+	// the ConfigMap ess-operator-receiver and receiver.publicURL of the Helm chart set.
 	ReceiverNotConfiguredReason = "ReceiverNotConfigured"
 
 	// SinkNotAllowedReason: a sink is in another namespace and the manager runs without --cross-namespace-sinks.

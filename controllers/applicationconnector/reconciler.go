@@ -169,9 +169,9 @@ func isOurs(err error) bool { return failure.Of(err).Reason != v1alpha1.UnknownR
 func (r *Reconciler) configured() error {
 	switch {
 	case r.ReceiverURL == "":
-		return failure.New(failure.ErrReceiverNotConfigured, "the manager knows no receiver: have it started with --receiver-url and --receiver-routes-secret")
+		return failure.New(failure.ErrReceiverNotConfigured, "the manager runs without --receiver-url: "+failure.SetReceiverURL)
 	case !r.HasRoutes:
-		return failure.New(failure.ErrReceiverNotConfigured, "the manager does not write the receiver's routes: have it started with --receiver-routes-secret")
+		return failure.New(failure.ErrReceiverNotConfigured, "the manager does not write the receiver's routes: have it started with --receiver-routes-secret, as config/receiver and the Helm chart have it")
 	default:
 		return nil
 	}

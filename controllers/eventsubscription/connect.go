@@ -109,7 +109,7 @@ func (r *Reconciler) desired(sub *v1alpha1.EventSubscription) (ess.Subscription,
 	if sub.Spec.Endpoint.Receiver != nil {
 		if r.cfg.ReceiverURL == "" {
 			return ess.Subscription{}, failure.New(failure.ErrReceiverNotConfigured,
-				"spec.endpoint.receiver is used, but the manager runs without --receiver-url: have it set, or use spec.endpoint.url")
+				"spec.endpoint.receiver is used, but the manager runs without --receiver-url: "+failure.SetReceiverURL+"; or use spec.endpoint.url")
 		}
 		endpoint = fmt.Sprintf("%s/events/%s/%s", r.cfg.ReceiverURL, sub.Namespace, sub.Name)
 	}

@@ -1,10 +1,12 @@
 package resilience_test
 
 import (
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
 )
@@ -30,6 +32,14 @@ func TestReceiverComesLater(t *testing.T) {
 	w.create(conn)
 	w.eventuallyReady(sub, metav1.ConditionFalse, v1alpha1.ReceiverNotConfiguredReason)
 	w.eventuallyReady(conn, metav1.ConditionFalse, v1alpha1.ReceiverNotConfiguredReason)
+	for _, o := range []client.Object{sub, conn} { // whoever installed by kustomize or Helm has never seen the flag
+		message := condition(o, v1alpha1.ReadyCondition).Message
+		for _, words := range []string{"--receiver-url", "publicURL set in the ConfigMap ess-operator-receiver", "receiver.publicURL of the Helm chart", "manager restarted"} {
+			if !strings.Contains(message, words) {
+				t.Errorf("%T says %q, without %q", o, message, words)
+			}
+		}
+	}
 	first.kill()
 
 	w.start(func(s *childSettings) { s.Receiver = true })

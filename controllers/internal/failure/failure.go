@@ -17,6 +17,10 @@ import (
 	"github.com/ess-operator/ess-operator/internal/session"
 )
 
+// SetReceiverURL is what to do about an empty --receiver-url, in the words of those who
+// installed by kustomize or Helm and have never seen the flag.
+const SetReceiverURL = "have publicURL set in the ConfigMap ess-operator-receiver (receiver.publicURL of the Helm chart) and the manager restarted"
+
 // Kinds of failures that the operator finds without asking Concur.
 var (
 	// ErrConnectionNotFound: the ConcurConnection referred to does not exist.
