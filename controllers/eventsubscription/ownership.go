@@ -128,7 +128,7 @@ func (r *Reconciler) entitled(ctx context.Context, rival, sub *v1alpha1.EventSub
 		return false, nil
 	case err != nil:
 		return false, err
-	case key != index.ConnectionOf(sub) && index.ApplicationOf(conn) != application:
+	case key != index.ConnectionOf(sub) && r.actsAs(conn) != application:
 		return false, nil
 	case owns(rival, application.ID, rival.EffectiveSubscriptionID()):
 		return true, nil // whatever was agreed since, it has it
@@ -138,6 +138,17 @@ func (r *Reconciler) entitled(ctx context.Context, rival, sub *v1alpha1.EventSub
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// actsAs is the application that a connection acts as: its session knows that
+// before its status tells, and status before the session had its first token.
+func (r *Reconciler) actsAs(conn *v1alpha1.ConcurConnection) index.Application {
+	if s, ok := r.cfg.Sessions.Session(client.ObjectKeyFromObject(conn)); ok {
+		if application := applicationOf(s.Snapshot()); application.ID != "" {
+			return application
+		}
+	}
+	return index.ApplicationOf(conn)
 }
 
 // heir is another object that manages the very subscription of sub and lives

@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -28,7 +29,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Optio
 	b := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.EventSubscription{}, builder.WithPredicates(predicate.Or(
 			predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
-		Watches(&v1alpha1.EventSubscription{}, handler.EnqueueRequestsFromMapFunc(r.ofRival), builder.WithPredicates(wake.OnlyDeletes())).
+		Watches(&v1alpha1.EventSubscription{}, handler.EnqueueRequestsFromMapFunc(r.ofRival),
+			builder.WithPredicates(changesHands())).
 		Watches(&v1alpha1.ConcurConnection{}, handler.EnqueueRequestsFromMapFunc(r.ofConnectionObject),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesRawSource(r.cfg.Dependents.Source(r.ofConnection)).
@@ -43,7 +45,19 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Optio
 	return b.Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 }
 
-// ofRival are those that may take over the id of an object that is gone.
+// changesHands passes an object that is gone, that came to have a subscription at ESS, or that has it no longer:
+// whoever wants the same one learns of it now, not at the next resync.
+func changesHands() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc:  func(event.CreateEvent) bool { return false },
+		GenericFunc: func(event.GenericEvent) bool { return false },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			return holdingOf(e.ObjectOld.(*v1alpha1.EventSubscription)) != holdingOf(e.ObjectNew.(*v1alpha1.EventSubscription))
+		},
+	}
+}
+
+// ofRival are the others that want the id of an object.
 func (r *Reconciler) ofRival(ctx context.Context, o client.Object) []reconcile.Request {
 	return wake.Requests(r.rivals(ctx, o.(*v1alpha1.EventSubscription)))
 }

@@ -24,7 +24,6 @@ func TestDeletionSparesWhatAnotherObjectManages(t *testing.T) {
 	younger := w.subscribe("b-younger", same)
 	w.create(w.connection(func(c *v1alpha1.ConcurConnection) { c.Name = "later" }))
 	w.eventuallyReady(older, "True", v1alpha1.SubscribedReason)
-	w.request(younger, "now")
 	w.eventuallyReady(younger, "False", v1alpha1.IDConflictReason)
 
 	w.delete(younger)

@@ -113,6 +113,23 @@ func TestOlderObjectWins(t *testing.T) {
 	w.Expect(w.ess.Subscriptions(appID)[0].Filter).To(gomega.Equal("other"))
 }
 
+// TestOlderObjectIsHeardBeforeItsConnectionReports gives an id that a younger object has to an older one, through a
+// connection whose status does not tell yet that it acts as the same application.
+func TestOlderObjectIsHeardBeforeItsConnectionReports(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	conn := w.connect()
+	same := func(s *v1alpha1.EventSubscription) { s.Spec.SubscriptionID = w.namespace + ".same" }
+	older := w.subscription("a-older", same, func(s *v1alpha1.EventSubscription) { s.Spec.ConnectionRef.Name = "later" })
+	w.create(older)
+	w.eventuallyReady(older, "False", v1alpha1.ConnectionNotFoundReason)
+	younger := w.subscribe("b-younger", same)
+	w.refuseStatusOf(conn)
+	w.create(w.connection(func(c *v1alpha1.ConcurConnection) { c.Name = "later" }))
+	w.eventuallyReady(older, "True", v1alpha1.SubscribedReason)
+	w.eventuallyReady(younger, "False", v1alpha1.IDConflictReason)
+}
+
 func TestDriftIsCorrected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
