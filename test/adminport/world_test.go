@@ -26,6 +26,7 @@ import (
 
 	"github.com/ess-operator/ess-operator/controllers"
 	"github.com/ess-operator/ess-operator/controllers/statistics"
+	"github.com/ess-operator/ess-operator/test/jitter"
 	"github.com/ess-operator/ess-operator/test/loopback"
 )
 
@@ -139,6 +140,10 @@ func (w *world) startOperator() {
 		UserName: "system:serviceaccount:" + systemNamespace + ":ess-operator-manager",
 		Groups:   []string{"system:serviceaccounts", "system:authenticated"},
 	}
+	late, err := jitter.FromEnvironment()
+	w.Expect(err).NotTo(gomega.HaveOccurred())
+	w.t.Log(late)
+	config.Wrap(late.Wrap)
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme: suite.scheme, Cache: controllers.CacheOptions(), Client: controllers.ClientOptions(),
 		Metrics: metricsserver.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",

@@ -21,6 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -30,6 +31,7 @@ import (
 	"github.com/ess-operator/ess-operator/controllers/statistics"
 	"github.com/ess-operator/ess-operator/test/controlplane"
 	"github.com/ess-operator/ess-operator/test/invariants"
+	"github.com/ess-operator/ess-operator/test/jitter"
 	"github.com/ess-operator/ess-operator/test/samples"
 )
 
@@ -45,6 +47,7 @@ var suite struct {
 	client   client.WithWatch
 	receiver *receiver
 	options  controllers.Options
+	jitter   *jitter.Jitter
 }
 
 func TestMain(m *testing.M) {
@@ -65,6 +68,10 @@ func TestMain(m *testing.M) {
 func run(m *testing.M) (code int, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	if suite.jitter, err = jitter.FromEnvironment(); err != nil {
+		return 1, err
+	}
+	fmt.Println("connector suite:", suite.jitter)
 	suite.plane, err = controlplane.Start(ctx, controlplane.Options{CRDDirs: []string{"config/crd/bases"}})
 	if err != nil {
 		return 1, err
@@ -137,13 +144,16 @@ func prepare(ctx context.Context, dir string) (err error) {
 		AllowedHosts: controllers.DefaultAllowedHosts + ",127.0.0.1", ReceiverURL: receiverURL, RoutesSecret: routesSecret,
 		ReceiverConnectTo: suite.receiver.Listener.Addr().String(), ReceiverCAFile: ca, SkipNameValidation: true,
 		ReceiverAdmin: statistics.Receiver{URL: suite.receiver.admin.URL}, StatisticsInterval: 200 * time.Millisecond,
+		WrapConcur: suite.jitter.Wrap,
 	}
 	return os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: suite.receiver.Certificate().Raw}), 0o600)
 }
 
 // startManager runs the controllers in this process until ctx ends.
 func startManager(ctx context.Context) (stopped <-chan error, err error) {
-	mgr, err := ctrl.NewManager(suite.plane.Config, ctrl.Options{
+	config := rest.CopyConfig(suite.plane.Config)
+	config.Wrap(suite.jitter.Wrap)
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                  suite.scheme,
 		Cache:                   controllers.CacheOptions(),
 		Client:                  controllers.ClientOptions(),

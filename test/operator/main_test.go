@@ -26,6 +26,7 @@ import (
 	"github.com/ess-operator/ess-operator/controllers/statistics"
 	"github.com/ess-operator/ess-operator/test/controlplane"
 	"github.com/ess-operator/ess-operator/test/invariants"
+	"github.com/ess-operator/ess-operator/test/jitter"
 	"github.com/ess-operator/ess-operator/test/privileges/audit"
 	"github.com/ess-operator/ess-operator/test/samples"
 )
@@ -41,6 +42,7 @@ var suite struct {
 	plane    *controlplane.ControlPlane
 	client   client.WithWatch
 	receiver *receiver
+	jitter   *jitter.Jitter
 }
 
 func TestMain(m *testing.M) {
@@ -66,6 +68,10 @@ func TestMain(m *testing.M) {
 func run(m *testing.M) (code int, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	if suite.jitter, err = jitter.FromEnvironment(); err != nil {
+		return 1, err
+	}
+	fmt.Println("operator suite:", suite.jitter)
 	suite.plane, err = controlplane.Start(ctx, controlplane.Options{CRDDirs: []string{"config/crd/bases"}, Audit: true})
 	if err != nil {
 		return 1, err
@@ -142,6 +148,7 @@ func startManager(ctx context.Context, scheme *runtime.Scheme) (stopped <-chan e
 	ctrl.SetLogger(logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})))
 	// As the service account of the manifests, so that a permission that is missing there fails here.
 	config := rest.CopyConfig(suite.plane.Config)
+	config.Wrap(suite.jitter.Wrap)
 	config.Impersonate = rest.ImpersonationConfig{
 		UserName: managerAccount,
 		Groups:   []string{"system:serviceaccounts", "system:authenticated"},
@@ -163,6 +170,7 @@ func startManager(ctx context.Context, scheme *runtime.Scheme) (stopped <-chan e
 
 		RoutesSecret: routesSecret, AdminSecret: adminSecret,
 		ReceiverAdmin: statistics.Receiver{URL: suite.receiver.URL}, StatisticsInterval: statisticsInterval,
+		WrapConcur: suite.jitter.Wrap,
 	})
 	if err != nil {
 		return nil, err

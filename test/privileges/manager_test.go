@@ -18,6 +18,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
+	"github.com/ess-operator/ess-operator/test/jitter"
 	"github.com/ess-operator/ess-operator/test/loopback"
 )
 
@@ -103,8 +104,14 @@ func (c *cluster) value(env corev1.EnvVar) string {
 // kubeconfig is a file that reaches the API server with the token of the manager.
 func (c *cluster) kubeconfig() string {
 	c.t.Helper()
+	late, err := jitter.FromEnvironment()
+	c.Expect(err).NotTo(gomega.HaveOccurred())
+	c.t.Log(late)
+	host, authority, stop, err := late.InFront(c.plane.Config)
+	c.Expect(err).NotTo(gomega.HaveOccurred())
+	c.t.Cleanup(stop)
 	config := clientcmdapi.NewConfig()
-	config.Clusters["plane"] = &clientcmdapi.Cluster{Server: c.plane.Config.Host, CertificateAuthorityData: c.plane.Config.CAData}
+	config.Clusters["plane"] = &clientcmdapi.Cluster{Server: host, CertificateAuthorityData: authority}
 	config.AuthInfos["manager"] = &clientcmdapi.AuthInfo{Token: c.token(systemNamespace, managerAccount)}
 	config.Contexts["it"] = &clientcmdapi.Context{Cluster: "plane", AuthInfo: "manager"}
 	config.CurrentContext = "it"

@@ -27,6 +27,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/ess-operator/ess-operator/controllers"
+	"github.com/ess-operator/ess-operator/test/jitter"
 )
 
 // childVariable holds the settings of a child, as JSON; its presence makes this binary one.
@@ -93,6 +94,11 @@ func (c *child) manage(ctx context.Context, settings childSettings) error {
 		return err
 	}
 	config.QPS = -1 // the API server is this machine's
+	late, err := jitter.FromEnvironment()
+	if err != nil {
+		return err
+	}
+	config.Wrap(late.Wrap)
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		return roundTrip(func(r *http.Request) (*http.Response, error) {
 			answer, err := c.writes.around(apiWrite(r), r, next)
@@ -110,6 +116,7 @@ func (c *child) manage(ctx context.Context, settings childSettings) error {
 		AllowedHosts: "localhost,127.0.0.1",
 		Clock:        &c.clock,
 		WrapConcur: func(next http.RoundTripper) http.RoundTripper {
+			next = late.Wrap(next)
 			return roundTrip(func(r *http.Request) (*http.Response, error) {
 				named := r.Clone(r.Context())
 				named.Header.Set(managerHeader, settings.Name)
