@@ -134,6 +134,7 @@ func checks(rules []rule) string {
 	for _, r := range rules {
 		b.WriteString(r.template())
 	}
+	b.WriteString("{{- $wrong = print $wrong (include \"ess-operator.journalFits\" $) }}\n") // about two values, which no schema is
 	b.WriteString(atEnd)
 	return b.String()
 }

@@ -103,7 +103,7 @@ var valueCases = map[string]valueCase{
 	},
 	"NoVolume": {
 		reason: "for a trial the journal goes with the pod",
-		values: "{receiver: {persistence: {enabled: false, size: 1Gi}}}",
+		values: "{receiver: {persistence: {enabled: false, size: 1Gi}, config: {journal: {bbolt: {maxSize: 800Mi}}}}}",
 		want: []check{
 			gone("PersistentVolumeClaim/ess-operator-receiver"),
 			{receiverObject, managerPod + "volumes [name=journal]", map[string]any{"name": "journal", "emptyDir": map[string]any{"sizeLimit": "1Gi"}}},
@@ -193,7 +193,7 @@ func TestReceiverConfig(t *testing.T) {
 		},
 		"Restart": {
 			reason:  "what is read at the start only makes a new pod; other keys of the same section stay",
-			values:  "{receiver: {config: {journal: {bbolt: {maxSize: 40Gi}}, events: {maxInFlight: 64}}}}",
+			values:  "{receiver: {persistence: {size: 50Gi}, config: {journal: {bbolt: {maxSize: 40Gi}}, events: {maxInFlight: 64}}}}",
 			want:    map[string]string{"journal bbolt": `{"maxSize":"40Gi","path":"/var/lib/receiver/journal.db"}`, "events maxInFlight": "64"},
 			restart: true,
 		},

@@ -117,3 +117,21 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 {{- end }}
+
+{{/* A line when the journal may grow beyond its volume. Sizes that have not their form are told elsewhere. */}}
+{{- define "ess-operator.journalFits" -}}
+{{- $journal := dig "journal" "bbolt" "maxSize" "" (include "ess-operator.receiverConfig" . | fromYaml) | toString }}
+{{- $persistence := .Values.receiver.persistence }}
+{{- $max := include "ess-operator.bytes" $journal | float64 }}
+{{- $size := include "ess-operator.bytes" ($persistence.size | toString) | float64 }}
+{{- if and .Values.receiver.enabled (not (and $persistence.enabled $persistence.existingClaim)) $size (gt $max $size) }}
+- receiver.config.journal.bbolt.maxSize is {{ $journal | quote }}: it must not be more than receiver.persistence.size, which is {{ $persistence.size | quote }}; give the volume a quarter more than the journal
+{{- end }}
+{{- end }}
+
+{{/* How many bytes a size such as 1.5Gi is; nothing for what is none. */}}
+{{- define "ess-operator.bytes" -}}
+{{- $units := dict "" 1 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624 "Ei" 1152921504606846976 -}}
+{{- $unit := regexReplaceAll "^[0-9.]+" . "" -}}
+{{- if hasKey $units $unit }}{{ mulf (regexFind "^[0-9.]+" .) (get $units $unit) }}{{ end -}}
+{{- end }}
