@@ -41,7 +41,7 @@ func archived(t *testing.T, root string, more ...string) string {
 func tree(t *testing.T) string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "git", "ls-files", "--cached", "--others", "--exclude-standard", "-z")
-	command.Dir = "../.."
+	command.Dir, command.Env = "../..", environment()
 	list, err := command.Output()
 	if err != nil {
 		t.Skipf("the tree is no clone, so its files cannot be told from others: %v", err)
@@ -142,9 +142,7 @@ func static(t *testing.T, program []byte) {
 func output(t *testing.T, program []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), small)
-	if err := os.WriteFile(path, program, 0o700); err != nil {
-		t.Fatal(err)
-	}
+	writeProgram(t, path, program)
 	out, err := exec.CommandContext(t.Context(), path, "--version").Output()
 	var format *exec.Error
 	if errors.As(err, &format) {

@@ -17,17 +17,11 @@ func TestTheTreeMayBeWhereNamesHaveSpaces(t *testing.T) {
 		"Makefile": string(read(t, "../../Makefile")), "hack/version.sh": string(read(t, "../version.sh")), "VERSION": "v0.1.0\n",
 		"path/go": "#!/bin/sh\nprintf '%s\\n' \"$@\"\n",
 	} {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(data), 0o700); err != nil {
-			t.Fatal(err)
-		}
+		writeProgram(t, filepath.Join(dir, name), []byte(data))
 	}
 	make := exec.CommandContext(t.Context(), "make", "images")
 	make.Dir = dir
-	make.Env = append(os.Environ(), "PATH="+filepath.Join(dir, "path")+string(filepath.ListSeparator)+os.Getenv("PATH"), "MAKEFLAGS=")
+	make.Env = environment("PATH="+filepath.Join(dir, "path")+string(filepath.ListSeparator)+os.Getenv("PATH"), "MAKEFLAGS=")
 	out, err := make.CombinedOutput()
 	if want := "\n-o\n" + filepath.Join(dir, "bin/images") + "\n.\n"; err != nil || !strings.Contains(string(out), want) {
 		t.Errorf("make images calls go, one argument in a line, with\n%s\n(%v), want among it %q", out, err, want)

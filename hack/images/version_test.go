@@ -2,7 +2,6 @@ package main
 
 import (
 	"maps"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -17,18 +16,12 @@ func clone(t *testing.T, files map[string]string) func(command string) (string, 
 	all := map[string]string{"VERSION": "v0.1.0\n", "hack/version.sh": string(read(t, "../version.sh"))}
 	maps.Copy(all, files)
 	for name, data := range all {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(data), 0o700); err != nil {
-			t.Fatal(err)
-		}
+		writeProgram(t, filepath.Join(dir, name), []byte(data))
 	}
 	do := func(command string) (string, error) {
 		c := exec.CommandContext(t.Context(), "bash", "-euc", command)
 		c.Dir = dir
-		c.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
+		c.Env = environment("GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
 			"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com")
 		out, err := c.CombinedOutput()
 		return strings.TrimSpace(string(out)), err
