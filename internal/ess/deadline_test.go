@@ -36,7 +36,7 @@ func TestAnswerThatEndsAfterTheDeadlineIsATimeout(t *testing.T) {
 	server := newConcur(t, answers(200, `["public.test"]`))
 	client := server.client(t, func(cfg *Config) {
 		cfg.Timeout = 300 * time.Millisecond
-		cfg.Transport = lateEnd{next: NewTransport(server.roots())}
+		cfg.Transport = lateEnd{next: unhurried(server.roots())}
 	})
 	if err := callTopics(t.Context(), client); !errors.Is(err, ErrTimeout) || errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want a timeout", err)

@@ -89,7 +89,7 @@ func (c *concur) roots() *x509.CertPool {
 // client returns a client of c; edits change its configuration.
 func (c *concur) client(t *testing.T, edits ...func(*Config)) *Client {
 	t.Helper()
-	transport := NewTransport(c.roots())
+	transport := unhurried(c.roots())
 	t.Cleanup(transport.CloseIdleConnections)
 	cfg := Config{
 		BaseURL: c.URL, ClientID: testID, ClientSecret: testSecret, Transport: transport,
@@ -103,6 +103,15 @@ func (c *concur) client(t *testing.T, edits ...func(*Config)) *Client {
 		t.Fatalf("New: %v", err)
 	}
 	return client
+}
+
+// unhurried returns a transport whose own bounds are out of the way: on a busy machine, a handshake of a test that runs
+// beside many others may take longer than one over the internet.
+func unhurried(roots *x509.CertPool) *http.Transport {
+	t := NewTransport(roots)
+	t.TLSHandshakeTimeout, t.ResponseHeaderTimeout = time.Minute, time.Minute
+	t.HTTP2.SendPingTimeout, t.HTTP2.PingTimeout = time.Minute, time.Minute
+	return t
 }
 
 // answers returns a handler that always says the same.

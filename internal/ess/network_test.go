@@ -142,7 +142,7 @@ func TestHangingTokenServiceEndsInTimeout(t *testing.T) {
 func TestSlowHeadersEndInTimeoutOfTheTransport(t *testing.T) {
 	t.Parallel()
 	server := newConcur(t, hangs(false))
-	transport := NewTransport(server.roots())
+	transport := unhurried(server.roots())
 	transport.ResponseHeaderTimeout = 100 * time.Millisecond
 	err := callTopics(t.Context(), server.client(t, func(cfg *Config) { cfg.Transport = transport }))
 	if !errors.Is(err, ErrTimeout) {

@@ -66,7 +66,9 @@ func TestTransportInsistsOnTrust(t *testing.T) {
 			t.Parallel()
 			server := tc.server(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the request arrived") }))
 			defer server.Close()
-			client, err := New(Config{BaseURL: server.URL, ClientID: testID, ClientSecret: testSecret})
+			client, err := New(Config{
+				BaseURL: server.URL, ClientID: testID, ClientSecret: testSecret, Transport: unhurried(nil), Timeout: time.Minute,
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -80,7 +82,7 @@ func TestTransportInsistsOnTrust(t *testing.T) {
 func TestExpiredCertificateIsNamedByItsDates(t *testing.T) {
 	t.Parallel()
 	server := newConcur(t, answers(200, "[]"))
-	transport := NewTransport(server.roots())
+	transport := unhurried(server.roots())
 	transport.TLSClientConfig.Time = func() time.Time { return server.Certificate().NotAfter.Add(time.Hour) }
 	_, err := server.client(t, func(cfg *Config) { cfg.Transport = transport }).Token(t.Context())
 	want := "obtaining a token: no trusted connection: 127.0.0.1: certificate valid only from 1970-01-01T00:00:00Z to 2084-01-29T16:00:00Z"
@@ -108,7 +110,10 @@ func TestHandshakesThatBreak(t *testing.T) {
 			}
 			t.Cleanup(func() { _ = listener.Close() })
 			go greet(listener, tc.sends)
-			client, err := New(Config{BaseURL: "https://" + listener.Addr().String(), ClientID: testID, ClientSecret: testSecret})
+			client, err := New(Config{
+				BaseURL: "https://" + listener.Addr().String(), ClientID: testID, ClientSecret: testSecret,
+				Transport: unhurried(nil), Timeout: time.Minute,
+			})
 			if err != nil {
 				t.Fatal(err)
 			}

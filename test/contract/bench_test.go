@@ -5,8 +5,10 @@ package contract_test
 
 import (
 	"crypto/x509"
+	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/ess-operator/ess-operator/internal/ess"
 	"github.com/ess-operator/ess-operator/internal/essemulator"
@@ -52,14 +54,27 @@ func application(id string, scopes ...string) essemulator.Application {
 	return essemulator.Application{ID: id, Secrets: []string{secret}, Scopes: scopes}
 }
 
+// patience is for what must come. It says nothing of how fast that is, and is far
+// beyond what the slowest machine takes.
+const patience = 3 * time.Minute
+
+// unhurried is the client's own transport with its bounds out of the way: on a busy machine, a handshake of
+// a test that runs beside many others may take longer than one over the internet.
+func unhurried(t *testing.T, roots *x509.CertPool) *http.Transport {
+	t.Helper()
+	transport := ess.NewTransport(roots)
+	transport.TLSHandshakeTimeout, transport.ResponseHeaderTimeout = patience, patience
+	transport.HTTP2.SendPingTimeout, transport.HTTP2.PingTimeout = patience, patience
+	t.Cleanup(transport.CloseIdleConnections)
+	return transport
+}
+
 // client speaks for ourApp, with a configuration that differs by changes.
 func (b *bench) client(t *testing.T, changes ...func(*ess.Config)) *ess.Client {
 	t.Helper()
 	roots := x509.NewCertPool()
 	roots.AddCert(b.server.Certificate())
-	transport := ess.NewTransport(roots)
-	t.Cleanup(transport.CloseIdleConnections)
-	cfg := ess.Config{BaseURL: b.server.URL, ClientID: ourApp, ClientSecret: secret, Transport: transport}
+	cfg := ess.Config{BaseURL: b.server.URL, ClientID: ourApp, ClientSecret: secret, Transport: unhurried(t, roots), Timeout: patience}
 	for _, change := range changes {
 		change(&cfg)
 	}

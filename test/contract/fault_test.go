@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"testing"
 	"time"
@@ -22,11 +23,10 @@ var operations = map[string]func(context.Context, *ess.Client) error{
 	essemulator.OpDelete: func(ctx context.Context, c *ess.Client) error { return c.Delete(ctx, "mine") },
 }
 
-// patienceWith waits for an answer that does not come as long as it must. Where one
-// comes, there is no need to hurry it.
+// patienceWith waits for an answer that does not come as long as it must, and no longer.
 func patienceWith(fault essemulator.Fault) func(*ess.Config) {
 	return func(cfg *ess.Config) {
-		if cfg.Timeout = time.Minute; fault.Hang {
+		if fault.Hang {
 			cfg.Timeout = 2 * time.Second
 		}
 	}
@@ -144,7 +144,7 @@ func TestWayToTheEmulator(t *testing.T) {
 		want   error
 	}{
 		"UnknownCA": {"its authority is not known",
-			func(_ *bench, cfg *ess.Config) { cfg.Transport = ess.NewTransport(nil) }, ess.ErrTLS},
+			func(_ *bench, cfg *ess.Config) { cfg.Transport.(*http.Transport).TLSClientConfig.RootCAs = nil }, ess.ErrTLS},
 		"NobodyListens": {"nothing is there",
 			func(_ *bench, cfg *ess.Config) { cfg.BaseURL = "https://127.0.0.1:1" }, ess.ErrConnect},
 		"PlainHTTP": {"the other side speaks TLS only",
