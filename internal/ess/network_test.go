@@ -190,8 +190,14 @@ func TestRefusedConnection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := listener.Addr().String()
-	_ = listener.Close()
+	defer listener.Close()
+	// At the port of a connection's other end nobody listens, and nobody else gets it as long as that is open.
+	open, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer open.Close()
+	address := open.LocalAddr().String()
 	client, err := New(Config{BaseURL: "https://" + address, ClientID: testID, ClientSecret: testSecret})
 	if err != nil {
 		t.Fatal(err)

@@ -95,14 +95,20 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 	}
 }
 
+// closedPort is an address at which nobody listens, and nobody begins to: the port is that of a connection's other end.
 func closedPort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Close()
-	return l.Addr().String()
+	t.Cleanup(func() { _ = l.Close() })
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c.LocalAddr().String()
 }
 
 // Where something else listens than a sink, what it says is no HTTP; an echo holds what it was sent.
