@@ -10,6 +10,7 @@ import (
 	"github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -127,8 +128,12 @@ func (c *cluster) read(o client.Object) error {
 func (c *cluster) delete(o client.Object) {
 	c.t.Helper()
 	c.Expect(c.client.Delete(c.t.Context(), o)).To(gomega.Succeed())
-	c.Eventually(func() bool { return c.read(o) != nil && client.IgnoreNotFound(c.read(o)) == nil }).
-		Should(gomega.BeTrue(), func() string { return explain(o) })
+	c.eventuallyGone(o)
+}
+
+func (c *cluster) eventuallyGone(o client.Object) {
+	c.t.Helper()
+	c.Eventually(func() bool { return apierrors.IsNotFound(c.read(o)) }).Should(gomega.BeTrue(), func() string { return explain(o) })
 }
 
 // bound are all roles and bindings of the cluster.

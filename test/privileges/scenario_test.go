@@ -144,7 +144,6 @@ func (w *world) leave(conn *v1alpha1.ConcurConnection) {
 	w.Expect(w.client.Delete(w.t.Context(), conn)).To(gomega.Succeed())
 	w.eventuallyReady(conn, metav1.ConditionFalse, v1alpha1.InUseReason)
 	w.delete(&v1alpha1.EventSubscription{ObjectMeta: metav1.ObjectMeta{Namespace: finance, Name: "adopted"}})
-	w.Eventually(func() error { return client.IgnoreNotFound(w.read(conn)) }).Should(gomega.Succeed())
-	w.Eventually(func() bool { return w.read(conn) != nil }).Should(gomega.BeTrue(), func() string { return explain(conn) })
+	w.eventuallyGone(conn)
 	w.Expect(w.ess.Subscriptions(appID)).To(gomega.BeEmpty())
 }
