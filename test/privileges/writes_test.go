@@ -42,43 +42,62 @@ func harmless(r audit.Request) error {
 		"authentication.k8s.io/tokenreviews", "authorization.k8s.io/subjectaccessreviews", "authorization.k8s.io/selfsubjectaccessreviews":
 	case v1alpha1.GroupVersion.Group + "/concurconnections/status",
 		v1alpha1.GroupVersion.Group + "/eventsubscriptions/status", v1alpha1.GroupVersion.Group + "/applicationconnectors/status":
-		return onlyWrites(r, "status")
+		return onlyStatus(r)
 	case v1alpha1.GroupVersion.Group + "/concurconnections", v1alpha1.GroupVersion.Group + "/eventsubscriptions":
-		return onlyWrites(r, "metadata", "finalizers", "resourceVersion")
+		return onlyReplaces(r, "/metadata/finalizers")
 	default:
 		return fmt.Errorf("%s: it has no business there", r)
 	}
 	return nil
 }
 
-// onlyWrites returns an error unless r is a patch of one field of an object. If inner fields are
-// given, it may write those alone; metadata may otherwise say only which version is meant.
-func onlyWrites(r audit.Request, field string, inner ...string) error {
+// onlyStatus returns an error unless r is a patch of status. Metadata may say only which object is meant.
+func onlyStatus(r audit.Request) error {
 	var patch map[string]json.RawMessage
+	if err := readPatch(r, &patch); err != nil {
+		return err
+	}
+	for name, value := range patch {
+		switch name {
+		case "status":
+		case "metadata":
+			var object map[string]json.RawMessage
+			if err := json.Unmarshal(value, &object); err != nil {
+				return fmt.Errorf("%s: metadata is no object: %s", r, r.Body)
+			}
+			for below := range object {
+				if below != "resourceVersion" && below != "uid" {
+					return fmt.Errorf("%s: it writes metadata.%s: %s", r, below, r.Body)
+				}
+			}
+		default:
+			return fmt.Errorf("%s: it writes %s: %s", r, name, r.Body)
+		}
+	}
+	return nil
+}
+
+// onlyReplaces returns an error unless r is a JSON patch that writes one field of an object. It may look at others.
+func onlyReplaces(r audit.Request, field string) error {
+	var operations []struct{ Op, Path string }
+	if err := readPatch(r, &operations); err != nil {
+		return err
+	}
+	for _, o := range operations {
+		if o.Op != "test" && (o.Path != field || o.Op == "move" || o.Op == "copy") {
+			return fmt.Errorf("%s: it writes %s: %s", r, o.Path, r.Body)
+		}
+	}
+	return nil
+}
+
+// readPatch reads the body of a patch.
+func readPatch(r audit.Request, into any) error {
 	if r.Verb != "patch" {
 		return fmt.Errorf("%s: it writes all that it has read, which may be old", r)
 	}
-	if err := json.Unmarshal(r.Body, &patch); err != nil {
+	if err := json.Unmarshal(r.Body, into); err != nil {
 		return fmt.Errorf("%s: reading the patch %s: %w", r, r.Body, err)
-	}
-	allowed := map[string][]string{field: inner}
-	if field != "metadata" {
-		allowed["metadata"] = []string{"resourceVersion", "uid"}
-	}
-	for name, value := range patch {
-		fields, ok := allowed[name]
-		if !ok {
-			return fmt.Errorf("%s: it writes %s: %s", r, name, r.Body)
-		}
-		var object map[string]json.RawMessage
-		if err := json.Unmarshal(value, &object); err != nil {
-			return fmt.Errorf("%s: %s is no object: %s", r, name, r.Body)
-		}
-		for below := range object {
-			if len(fields) > 0 && !slices.Contains(fields, below) {
-				return fmt.Errorf("%s: it writes %s.%s: %s", r, name, below, r.Body)
-			}
-		}
 	}
 	return nil
 }
@@ -95,9 +114,12 @@ func TestHarmlessFindsHarm(t *testing.T) {
 		"UserSecret": {"Secrets are the user's", audit.Request{Verb: "patch", Resource: "secrets", Namespace: finance, Name: writable[1]}, false},
 		"NewSecret":  {"it makes none", audit.Request{Verb: "create", Resource: "secrets", Namespace: systemNamespace, Name: writable[1]}, false},
 		"Status":     {"it reports there", audit.Request{Verb: "patch", Group: group, Resource: "eventsubscriptions/status", Body: json.RawMessage(`{"status":{"a":1}}`)}, true},
-		"Finalizer":  {"it needs to be asked before an object goes", audit.Request{Verb: "patch", Group: group, Resource: "eventsubscriptions", Body: json.RawMessage(`{"metadata":{"finalizers":["f"],"resourceVersion":"1"}}`)}, true},
-		"Label":      {"labels are the user's", audit.Request{Verb: "patch", Group: group, Resource: "eventsubscriptions", Body: json.RawMessage(`{"metadata":{"labels":{"a":"b"}}}`)}, false},
-		"Spec":       {"so is the spec", audit.Request{Verb: "patch", Group: group, Resource: "concurconnections", Body: json.RawMessage(`{"spec":{"suspend":true}}`)}, false},
+		"Finalizer":  {"it needs to be asked before an object goes", audit.Request{Verb: "patch", Group: group, Resource: "eventsubscriptions", Body: json.RawMessage(`[{"op":"test","path":"/metadata/uid","value":"1"},{"op":"add","path":"/metadata/finalizers","value":["f"]}]`)}, true},
+		"Moved":      {"where it comes from, it is taken away", audit.Request{Verb: "patch", Group: group, Resource: "eventsubscriptions", Body: json.RawMessage(`[{"op":"move","from":"/metadata/labels","path":"/metadata/finalizers"}]`)}, false},
+		"Whole":      {"a list that is replaced as a whole may be old", audit.Request{Verb: "patch", Group: group, Resource: "eventsubscriptions", Body: json.RawMessage(`{"metadata":{"finalizers":["f"]}}`)}, false},
+		"Label":      {"labels are the user's", audit.Request{Verb: "patch", Group: group, Resource: "eventsubscriptions", Body: json.RawMessage(`[{"op":"add","path":"/metadata/labels/a","value":"b"}]`)}, false},
+		"LabelToo":   {"also by way of status", audit.Request{Verb: "patch", Group: group, Resource: "eventsubscriptions/status", Body: json.RawMessage(`{"metadata":{"labels":{"a":"b"}}}`)}, false},
+		"Spec":       {"so is the spec", audit.Request{Verb: "patch", Group: group, Resource: "concurconnections", Body: json.RawMessage(`[{"op":"replace","path":"/spec/suspend","value":true}]`)}, false},
 		"SpecBeside": {"also by way of status", audit.Request{Verb: "patch", Group: group, Resource: "concurconnections/status", Body: json.RawMessage(`{"status":{},"spec":{}}`)}, false},
 		"Update":     {"what it read may be old", audit.Request{Verb: "update", Group: group, Resource: "eventsubscriptions/status", Body: json.RawMessage(`{"status":{}}`)}, false},
 		"Connector":  {"they have no finalizer", audit.Request{Verb: "patch", Group: group, Resource: "applicationconnectors", Body: json.RawMessage(`{"metadata":{"finalizers":["f"]}}`)}, false},
