@@ -7,6 +7,7 @@ import (
 
 	"github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
 	"github.com/ess-operator/ess-operator/internal/essemulator"
@@ -19,7 +20,11 @@ func (w *world) resync(conn *v1alpha1.ConcurConnection, value string) {
 	w.change(conn, func() {
 		metav1.SetMetaDataAnnotation(&conn.ObjectMeta, v1alpha1.ReconcileRequestedAtAnnotation, value)
 	})
-	w.Eventually(func() int { return len(w.calls(essemulator.OpList)) }).Should(gomega.BeNumerically(">", before))
+	w.Eventually(func() string {
+		w.Expect(suite.client.Get(w.t.Context(), client.ObjectKeyFromObject(conn), conn)).To(gomega.Succeed())
+		return conn.Status.LastHandledReconcileAt
+	}).Should(gomega.Equal(value))
+	w.Expect(len(w.calls(essemulator.OpList))).To(gomega.BeNumerically(">", before))
 }
 
 func TestContestedAfterThreeCorrections(t *testing.T) {

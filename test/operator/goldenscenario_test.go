@@ -170,7 +170,7 @@ func playRotation(s *transcript) {
 		s.w.ess.PutApplication(application("rotated"))
 		s.w.ess.RevokeTokens(appID)
 		s.w.change(secret, func() { secret.StringData = map[string]string{"client_secret": "rotated"} })
-		s.w.Eventually(func() []string { return s.w.calls(essemulator.OpList) }).Should(gomega.HaveLen(1))
+		s.w.Eventually(func() []string { return s.w.calls(essemulator.OpTopics) }).Should(gomega.HaveLen(1)) // the last of a resync
 	}, s.ready(sub, "True", v1alpha1.SubscribedReason))
 	s.w.eventuallyReady(conn, "True", v1alpha1.ConnectedReason)
 }
