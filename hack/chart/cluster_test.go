@@ -31,8 +31,12 @@ func withPlane(m *testing.M) (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	certManager := filepath.Join(root, "test/api/testdata/cert-manager.io_certificates.yaml")
-	for _, args := range [][]string{{"apply", "-f", certManager}, {"wait", "--for=condition=Established", "--timeout=3m", "-f", certManager}, {"create", "namespace", "watched"}} {
+	steps := [][]string{{"create", "namespace", "watched"}}
+	for _, name := range []string{"cert-manager.io_certificates", "monitoring.coreos.com_prometheusrules", "monitoring.coreos.com_servicemonitors"} {
+		definition := filepath.Join(root, "test/api/testdata", name+".yaml")
+		steps = append(steps, []string{"apply", "--server-side", "-f", definition}, []string{"wait", "--for=condition=Established", "--timeout=3m", "-f", definition})
+	}
+	for _, args := range steps {
 		if _, err := plane.Kubectl(context.Background(), args...); err != nil {
 			return 1, errors.Join(err, plane.Stop())
 		}

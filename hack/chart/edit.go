@@ -15,8 +15,8 @@ import (
 type edit struct {
 	// object is which objects it is about: Kind/name, with * as path.Match has it.
 	object string
-	// field is the way to the field, by words: keys, [key=value] for an item of a list
-	// of maps, [^start] for neighbouring items of a list of texts, and as the last word +
+	// field is the way to the field, by words: keys, [key=value] or [key] for an item of a
+	// list of maps that has it, [^start] for neighbouring items of a list of texts, and as the last word +
 	// for something that is added to a map or a list.
 	field string
 	// text is what takes the place of the field, its key or dash included: lines of a
@@ -140,7 +140,7 @@ func walk(node *yaml.RNode, words []string) (*yaml.RNode, error) {
 	return node, nil
 }
 
-// find returns which items of a list [key=value] or [^start] means: the first, and
+// find returns which items of a list [key=value], [key] or [^start] means: the first, and
 // those right after it that fit as well.
 func find(list *yaml.RNode, word string) (first, end int, err error) {
 	items := list.YNode().Content
@@ -161,9 +161,9 @@ func fits(item *yaml.Node, word string) bool {
 	if start, isText := strings.CutPrefix(inside, "^"); isText {
 		return strings.HasPrefix(item.Value, start)
 	}
-	key, value, _ := strings.Cut(inside, "=")
+	key, value, valued := strings.Cut(inside, "=")
 	field := yaml.NewRNode(item).Field(key)
-	return field != nil && field.Value.YNode().Value == value
+	return field != nil && (!valued || field.Value.YNode().Value == value)
 }
 
 // What a mark looks like in YAML: alone behind a key, or alone as an item.

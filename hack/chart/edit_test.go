@@ -58,9 +58,9 @@ func TestEdit(t *testing.T) {
 			want:   []string{"  - name: {{ x }}", "    other: 6", "    image: i"},
 		},
 		"OneInAnother": {
-			reason: "what is put around a field keeps the edits within it",
+			reason: "what is put around a field keeps the edits within it, also where the item is known by what it has",
 			edits: []edit{
-				{object: "*", field: "spec parts [name=lid] image", text: "image: {{ y }}"},
+				{object: "*", field: "spec parts [note] image", text: "image: {{ y }}"},
 				when("*", "spec parts [name=lid]", "$.x"),
 				{object: "*", field: "spec parts +", text: "{{ more }}"},
 			},
@@ -107,6 +107,7 @@ func TestEditRefuses(t *testing.T) {
 		"NoField":  {"a value stands for what is there", edit{field: "spec weight", value: "a"}},
 		"NoParent": {"the manifest has moved", edit{field: "spec box weight", text: "x"}},
 		"NoItem":   {"an item has another name now", edit{field: "spec parts [name=box] image", text: "x"}},
+		"NoKey":    {"an item has lost what it was known by", edit{field: "spec parts [colour] image", text: "x"}},
 		"NoText":   {"a flag is gone", edit{field: "spec args [^--three]", text: "x"}},
 		"Nothing":  {"what is kept has to be there", when("*", "spec weight", "$.x")},
 	} {

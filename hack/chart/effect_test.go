@@ -15,12 +15,16 @@ import (
 // needed is what has to be set for a value, or for all that begin with the key, to mean
 // anything.
 var needed = map[string]string{
-	"receiver.ingress":         "{receiver: {publicURL: 'https://events.example.com', ingress: {enabled: true}}}",
-	"receiver.ingress.enabled": "{receiver: {publicURL: 'https://events.example.com'}}",
-	"certManager":              "{receiver: {publicURL: 'https://events.example.com'}, certManager: {enabled: true, issuerRef: {name: letsencrypt}}}",
-	"certManager.enabled":      "{receiver: {publicURL: 'https://events.example.com'}, certManager: {issuerRef: {name: letsencrypt}}}",
-	"rbac.clusterReads":        "{manager: {watchNamespaces: [finance]}}",
-	"rbac.namespaceDeletion":   "{manager: {watchNamespaces: [finance]}}",
+	"receiver.ingress":                  "{receiver: {publicURL: 'https://events.example.com', ingress: {enabled: true}}}",
+	"receiver.ingress.enabled":          "{receiver: {publicURL: 'https://events.example.com'}}",
+	"certManager":                       "{receiver: {publicURL: 'https://events.example.com'}, certManager: {enabled: true, issuerRef: {name: letsencrypt}}}",
+	"certManager.enabled":               "{receiver: {publicURL: 'https://events.example.com'}, certManager: {issuerRef: {name: letsencrypt}}}",
+	"monitoring.serviceMonitor":         "{monitoring: {serviceMonitor: {enabled: true}}}",
+	"monitoring.serviceMonitor.enabled": "{monitoring: {serviceMonitor: {enabled: false}}}",
+	"monitoring.prometheusRule":         "{monitoring: {prometheusRule: {enabled: true}}}",
+	"monitoring.prometheusRule.enabled": "{monitoring: {prometheusRule: {enabled: false}}}",
+	"rbac.clusterReads":                 "{manager: {watchNamespaces: [finance]}}",
+	"rbac.namespaceDeletion":            "{manager: {watchNamespaces: [finance]}}",
 }
 
 // TestEveryValueHasAnEffect changes each value of values.yaml in turn. A value that

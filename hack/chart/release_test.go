@@ -43,7 +43,10 @@ receiver:
   podAnnotations: {example.com/a: b}
   podLabels: {example.com/a: b}
 certManager: {enabled: true, issuerRef: {name: letsencrypt}}
-networkPolicy: {managerEgress: [{ports: [{port: 3128, protocol: TCP}]}]}
+networkPolicy: {managerEgress: [{ports: [{port: 3128, protocol: TCP}]}], metricsFrom: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}]}
+monitoring:
+  serviceMonitor: {enabled: true, labels: {release: prometheus}, interval: 1m, managerTokenSecret: scraper}
+  prometheusRule: {enabled: true, labels: {release: prometheus}}
 `
 
 func TestRendersTheSameEachTime(t *testing.T) {

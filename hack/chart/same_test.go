@@ -32,7 +32,9 @@ var overlaysOfUsers = map[string]string{
 	"some":    "resources: [../namespaced, ../finance, ../travel]\n" + labelled + watching,
 	"more": "resources: [../namespaced, ../finance]\ncomponents: [../namespaced/cluster-reads, ../namespaced/namespace-deletion]\n" +
 		labelled + strings.ReplaceAll(watching, ",travel", ""),
-	"knative-sinks": "resources: [../default]\ncomponents: [../knative]\n" + labelled,
+	"knative-sinks":      "resources: [../default]\ncomponents: [../knative]\n" + labelled,
+	"monitored":          "resources: [../default]\ncomponents: [../monitoring]\n" + labelled,
+	"operator-monitored": "resources: [../operator]\ncomponents: [../monitoring]\n" + labelled + withoutReceiver,
 	"certificate": `
 resources: [../default]
 components: [../cert-manager]
@@ -45,7 +47,12 @@ patches:
 }
 
 const (
-	labelled = "labels: [{pairs: {app.kubernetes.io/name: ess-operator, app.kubernetes.io/part-of: ess-operator}}]\n"
+	labelled        = "labels: [{pairs: {app.kubernetes.io/name: ess-operator, app.kubernetes.io/part-of: ess-operator}}]\n"
+	withoutReceiver = `
+patches:
+- patch: "{$patch: delete, apiVersion: monitoring.coreos.com/v1, kind: ServiceMonitor, metadata: {name: ess-operator-receiver, namespace: ess-operator-system}}"
+- patch: "{$patch: delete, apiVersion: monitoring.coreos.com/v1, kind: PrometheusRule, metadata: {name: ess-operator-receiver, namespace: ess-operator-system}}"
+`
 	watching = `
 patches:
 - target: {kind: Deployment, name: ess-operator-manager}
@@ -74,6 +81,13 @@ func TestSameAsKustomize(t *testing.T) {
 		"NamespacedMore": {
 			"what only a ClusterRole can grant is by choice", "more",
 			"{manager: {watchNamespaces: [finance]}, rbac: {clusterReads: true, namespaceDeletion: true}}",
+		},
+		"Monitoring": {
+			"what Prometheus reads is two values", "monitored", "{monitoring: {serviceMonitor: {enabled: true}, prometheusRule: {enabled: true}}}",
+		},
+		"MonitoringAlone": {
+			"nobody misses a receiver that is not installed", "operator-monitored",
+			"{receiver: {enabled: false}, networkPolicy: {enabled: false}, monitoring: {serviceMonitor: {enabled: true}, prometheusRule: {enabled: true}}}",
 		},
 		"Certificate": {
 			"cert-manager has to know host and issuer only", "certificate",

@@ -15,6 +15,7 @@ const (
 	managerObject   = "Deployment/ess-operator-manager"
 	receiverObject  = "Deployment/ess-operator-receiver"
 	receiverVolumes = "spec template spec volumes"
+	withMetrics     = "and $.Values.metrics.enabled (or $.Values.rbac.clusterReads (not $.Values.manager.watchNamespaces))"
 	managerEnv      = "spec template spec containers [name=manager] env"
 )
 
@@ -27,6 +28,10 @@ var conditions = []condition{
 	{object: "NetworkPolicy/*", when: "$.Values.networkPolicy.enabled"},
 	{object: "Service/ess-operator-metrics", when: "$.Values.metrics.enabled"},
 	{object: "ClusterRole/ess-operator-metrics-reader", when: "$.Values.metrics.enabled"},
+	{object: "ServiceMonitor/*", when: "$.Values.monitoring.serviceMonitor.enabled"},
+	{object: "ServiceMonitor/ess-operator-manager", when: withMetrics},
+	{object: "PrometheusRule/*", when: "$.Values.monitoring.prometheusRule.enabled"},
+	{object: "PrometheusRule/ess-operator-manager", when: withMetrics}, // that nobody tells would be an alert
 	{object: "*RoleBinding/ess-operator-addressable-resolver", when: "$.Values.manager.knativeSinks"},
 	{object: "ClusterRole/ess-operator-*-admin", when: "$.Values.rbac.userRoles"},
 	{object: "ClusterRole/ess-operator-*-editor", when: "$.Values.rbac.userRoles"},
@@ -49,7 +54,7 @@ func edits() []edit {
 			{object: "CustomResourceDefinition/*", field: "metadata annotations +", text: "{{- if $.Values.crds.keep }}\nhelm.sh/resource-policy: keep\n{{- end }}"},
 		},
 		pod(managerObject, "manager"), pod(receiverObject, "receiver"),
-		managerEdits, receiverEdits, wayIn,
+		managerEdits, receiverEdits, wayIn, monitoring,
 	)
 }
 
@@ -91,7 +96,7 @@ var managerEdits = []edit{
 	{
 		// Without a ClusterRole nobody can be asked who calls.
 		object: managerObject, field: "spec template spec containers [name=manager] args [^--metrics-bind-address]",
-		text: "{{- if and $.Values.metrics.enabled (or $.Values.rbac.clusterReads (not $.Values.manager.watchNamespaces)) }}\n@field\n" +
+		text: "{{- if " + withMetrics + " }}\n@field\n" +
 			"{{- else }}\n- --metrics-bind-address=0\n{{- end }}",
 	},
 	{object: "Role*/ess-operator-manager", field: "metadata namespace", text: "namespace: {{ $each | quote }}"},
@@ -175,4 +180,17 @@ var wayIn = []edit{
 		object: "Service/ess-operator-receiver", field: "spec ports [name=https]",
 		text: "{{- if $.Values.receiver.tls.enabled }}\n@field\n{{- else }}\n- name: http\n  port: 80\n  targetPort: events\n{{- end }}",
 	},
+}
+
+// monitoring is for Prometheus and its operator.
+var monitoring = []edit{
+	{object: "NetworkPolicy/*", field: "spec ingress [from] from +", text: "{{- with $.Values.networkPolicy.metricsFrom }}\n{{- toYaml . | nindent @0 }}\n{{- end }}"},
+	{object: "ServiceMonitor/*", field: "metadata labels +", text: "{{- with $.Values.monitoring.serviceMonitor.labels }}\n{{- toYaml . | nindent @0 }}\n{{- end }}"},
+	{object: "ServiceMonitor/*", field: "spec endpoints [port=https] interval", value: "monitoring.serviceMonitor.interval"},
+	{
+		object: "ServiceMonitor/ess-operator-manager", field: "spec endpoints [port=https] bearerTokenFile",
+		text: "{{- with $.Values.monitoring.serviceMonitor.managerTokenSecret }}\nauthorization:\n  credentials:\n    name: {{ . | quote }}\n    key: token\n" +
+			"{{- else }}\n@field\n{{- end }}",
+	},
+	{object: "PrometheusRule/*", field: "metadata labels +", text: "{{- with $.Values.monitoring.prometheusRule.labels }}\n{{- toYaml . | nindent @0 }}\n{{- end }}"},
 }

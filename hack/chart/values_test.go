@@ -122,6 +122,27 @@ var valueCases = map[string]valueCase{
 		values: "{}",
 		want:   []check{{"PersistentVolumeClaim/ess-operator-receiver", "metadata annotations helm.sh/resource-policy", "keep"}},
 	},
+	"NothingToScrape": {
+		reason: "an alert that no manager tells would never end where its metrics are off",
+		values: "{manager: {watchNamespaces: [finance]}, monitoring: {serviceMonitor: {enabled: true}, prometheusRule: {enabled: true}}}",
+		want: []check{
+			gone("ServiceMonitor/ess-operator-manager"), gone("PrometheusRule/ess-operator-manager"),
+			{"ServiceMonitor/ess-operator-receiver", "spec endpoints [port=https] tlsConfig serverName", "ess-operator-receiver-admin.ess-operator-system.svc"},
+			{"PrometheusRule/ess-operator-receiver", "spec groups [name=ess-operator-receiver] rules [alert=ConcurReceiverDown] expr", `absent(ess_receiver_build_info{job="ess-operator-receiver-admin"})`},
+		},
+	},
+	"Scraped": {
+		reason: "Prometheus finds monitors by labels, and the policies let it in",
+		values: "{monitoring: {serviceMonitor: {enabled: true, labels: {release: p}, managerTokenSecret: scraper}}, networkPolicy: {metricsFrom: [{podSelector: {}}]}}",
+		want: []check{
+			{"ServiceMonitor/ess-operator-receiver", "metadata labels release", "p"},
+			{"ServiceMonitor/ess-operator-manager", "spec endpoints [port=https] bearerTokenFile", nil},
+			{"ServiceMonitor/ess-operator-manager", "spec endpoints [port=https] authorization credentials", map[string]any{"name": "scraper", "key": "token"}},
+			{"NetworkPolicy/ess-operator-manager", "spec ingress [from] from [podSelector]", map[string]any{"podSelector": map[string]any{}}},
+			{"NetworkPolicy/ess-operator-receiver", "spec ingress [from] from [namespaceSelector] namespaceSelector matchLabels", map[string]any{"metrics": "enabled"}},
+			gone("PrometheusRule/ess-operator-receiver"),
+		},
+	},
 	"CRDsOfAnotherRelease": {
 		reason: "the definitions belong to one release of a cluster",
 		values: "{crds: {install: false}}",

@@ -25,10 +25,13 @@ func documented(t *testing.T) (blocks []string) {
 	return blocks
 }
 
-// testDocumented applies what docs/install.md shows, as it stands, to the API server and to cert-manager's definition.
+// testDocumented applies what docs/install.md shows, as it stands, to the API server and to the definitions of others.
 func testDocumented(t *testing.T) {
-	kubectl(t, "apply", "-f", "testdata/cert-manager.io_certificates.yaml")
-	kubectl(t, "wait", "--for=condition=Established", "--timeout="+patience.String(), "crd/certificates.cert-manager.io")
+	for _, name := range []string{"cert-manager.io_certificates", "monitoring.coreos.com_prometheusrules", "monitoring.coreos.com_servicemonitors"} {
+		file := "testdata/" + name + ".yaml"
+		kubectl(t, "apply", "--server-side", "-f", file)
+		kubectl(t, "wait", "--for=condition=Established", "--timeout="+patience.String(), "-f", file)
+	}
 	kubectl(t, "create", "namespace", "concur") // of one of the overlays
 	config, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
