@@ -79,6 +79,8 @@ type Options struct {
 	Clock clock.PassiveClock
 	// StatisticsInterval is how often the receiver is asked for statistics; 0: statistics.Interval. For tests.
 	StatisticsInterval time.Duration
+	// SinkInterval is how often a sink is asked again that has to be asked where it is; 0: sink.Interval. For tests.
+	SinkInterval time.Duration
 	// WrapConcur wraps the transport of every call to SAP Concur, next to the
 	// wire: below the budget, and once for each attempt. Nil: nothing is wrapped.
 	WrapConcur func(http.RoundTripper) http.RoundTripper
@@ -175,7 +177,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	if err := connections.SetupWithManager(mgr, options.controller()); err != nil {
 		return fmt.Errorf("setting up the controller of ConcurConnections: %w", err)
 	}
-	sinks := sink.Resolver{Live: mgr.GetAPIReader(), Crossing: options.CrossNamespaceSinks}
+	sinks := sink.Resolver{Live: mgr.GetAPIReader(), Crossing: options.CrossNamespaceSinks, Interval: options.SinkInterval}
 	config := eventsubscription.Config{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Sessions: sessions, Dependents: dependents, Suspicions: suspicions,
 		Events: recorder, ReceiverURL: receiverURL, Namespaces: options.Namespaces, Clock: clk, Sinks: sinks,

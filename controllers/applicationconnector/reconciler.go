@@ -1,6 +1,7 @@
 package applicationconnector
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -106,13 +107,19 @@ func (r *Reconciler) Reconcile(ctx context.Context, conn *v1alpha1.ApplicationCo
 		}
 		r.announce(ctx, before, conn)
 	}
-	result := ctrl.Result{Priority: new(wake.Promptly)}
-	if retry := conn.Status.Retry; retry != nil {
-		result.RequeueAfter = max(retry.NextAttemptTime.Sub(r.Clock.Now()), time.Millisecond)
-	} else if out.incomplete && errors.Is(out.err, failure.ErrNotRouted) {
-		result.RequeueAfter = lookAgain // the one that could not be read may be older and have the same user name
+	return ctrl.Result{RequeueAfter: r.next(conn, out), Priority: new(wake.Promptly)}, nil
+}
+
+// next is when to look again without being woken; zero: never.
+func (r *Reconciler) next(conn *v1alpha1.ApplicationConnector, out outcome) time.Duration {
+	switch retry := conn.Status.Retry; {
+	case retry != nil:
+		return max(retry.NextAttemptTime.Sub(r.Clock.Now()), time.Millisecond)
+	case out.incomplete && errors.Is(out.err, failure.ErrNotRouted):
+		return lookAgain // the one that could not be read may be older and have the same user name
+	default:
+		return cmp.Or(failure.Of(out.err).LookAgain, r.Sinks.LookAgain(conn.Spec.Sink, conn.Spec.Delivery.DeadLetterSink))
 	}
-	return result, nil
 }
 
 // look finds out whether a connector works. Its error is the API server's.

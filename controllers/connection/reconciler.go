@@ -170,13 +170,21 @@ func (r *Reconciler) establish(ctx context.Context, conn *v1alpha1.ConcurConnect
 		out.acted = attempted(schedule, s.Schedule())
 	}
 
-	switch after := s.Snapshot(); {
-	case after.Phase != before.Phase, failure.Of(after.Cause).Reason != failure.Of(before.Cause).Reason:
-		out.woken = new(wake.Promptly)
-	case !s.Schedule().RefreshedAt.Equal(schedule.RefreshedAt):
-		out.woken = new(wake.Resync)
-	}
+	out.woken = news(before, s.Snapshot(), !s.Schedule().RefreshedAt.Equal(schedule.RefreshedAt))
 	return out, nil
+}
+
+// news is the priority to wake dependents with after a pass changed their session from before to after, or listed ESS;
+// nil when nothing is new to them. A new spec wakes them, too, but may do so before the session has it.
+func news(before, after session.Snapshot, listed bool) *int {
+	switch {
+	case after.Phase != before.Phase, failure.Of(after.Cause).Reason != failure.Of(before.Cause).Reason, after.Limit != before.Limit:
+		return new(wake.Promptly)
+	case listed:
+		return new(wake.Resync)
+	default:
+		return nil
+	}
 }
 
 // attempted reports whether ESS was listed, or did not let itself be, between two moments. A call that had to wait was not made.

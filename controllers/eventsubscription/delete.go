@@ -109,9 +109,6 @@ func (r *Reconciler) sessionOfDeleted(ctx context.Context, sub *v1alpha1.EventSu
 // delayed waits for what a deletion needs, and gives up in the end: an object
 // that blocks its namespace for ever helps nobody.
 func (r *Reconciler) delayed(sub *v1alpha1.EventSubscription, err error) outcome {
-	if errors.Is(err, errNotYet) {
-		return outcome{err: err} // the connection exists; its first listing will tell
-	}
 	patience := giveUpTrying
 	if nothingToDeleteWith(err) {
 		patience = giveUpWithout

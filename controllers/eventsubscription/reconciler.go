@@ -1,9 +1,11 @@
 package eventsubscription
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -14,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
+	"github.com/ess-operator/ess-operator/controllers/internal/failure"
 	"github.com/ess-operator/ess-operator/controllers/internal/finalizer"
 	"github.com/ess-operator/ess-operator/controllers/internal/index"
 	"github.com/ess-operator/ess-operator/controllers/internal/record"
@@ -142,8 +145,9 @@ func (r *Reconciler) writeStatus(ctx context.Context, sub *v1alpha1.EventSubscri
 
 // release lets an object go that has nothing to wait for.
 func (r *Reconciler) release(ctx context.Context, sub *v1alpha1.EventSubscription, out outcome) error {
+	waiting := []types.NamespacedName{index.ConnectionOf(sub)}
 	if out.removed {
-		r.cfg.Sessions.Removed(index.ConnectionOf(sub), sub.Status.SubscriptionID)
+		waiting = append(waiting, r.cfg.Sessions.Removed(waiting[0], sub.Status.SubscriptionID)...)
 	}
 	if out.orphan != "" {
 		// Before the object goes: after a crash nobody else would know.
@@ -155,21 +159,32 @@ func (r *Reconciler) release(ctx context.Context, sub *v1alpha1.EventSubscriptio
 	r.departed.add(sub.UID, r.cfg.Clock.Now())
 	r.announceGone(ctx, sub, out)
 	r.corrections.forget(sub.UID)
-	r.cfg.Dependents.Ring(ctx, index.ConnectionOf(sub), wake.Resync) // a place may be free now
+	slices.SortFunc(waiting, func(a, b types.NamespacedName) int { return cmp.Compare(a.String(), b.String()) })
+	for _, connection := range slices.Compact(waiting) {
+		r.cfg.Dependents.Ring(ctx, connection, wake.Resync) // a place may be free now
+	}
 	return nil
 }
 
 // next is when to look again without being woken; zero when the bell will tell.
 func (r *Reconciler) next(sub *v1alpha1.EventSubscription, out outcome) time.Duration {
-	next := out.poll
 	if errors.Is(out.err, errNotYet) {
-		return next // nothing was tried, so that the retry in status may be long overdue
+		return out.poll // nothing was tried, so that the retry in status may be long overdue
+	}
+	looks := []time.Duration{
+		out.poll, failure.Of(out.err).LookAgain, r.cfg.Sinks.LookAgain(sub.Spec.Sink, sub.Spec.Delivery.DeadLetterSink),
 	}
 	if retry := sub.Status.Retry; retry != nil {
-		again := max(retry.NextAttemptTime.Sub(r.cfg.Clock.Now()), time.Millisecond)
-		if next == 0 || again < next {
-			next = again
-		}
+		looks = append(looks, max(retry.NextAttemptTime.Sub(r.cfg.Clock.Now()), time.Millisecond))
 	}
-	return next
+	return earliest(looks)
+}
+
+// earliest is the shortest of some times that are not zero; zero when all are.
+func earliest(all []time.Duration) time.Duration {
+	all = slices.DeleteFunc(all, func(d time.Duration) bool { return d == 0 })
+	if len(all) == 0 {
+		return 0
+	}
+	return slices.Min(all)
 }

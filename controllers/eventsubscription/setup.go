@@ -27,8 +27,7 @@ import (
 // SetupWithManager registers the controller.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
 	b := ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.EventSubscription{}, builder.WithPredicates(predicate.Or(
-			predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
+		For(&v1alpha1.EventSubscription{}, builder.WithPredicates(wake.OnIntent())).
 		Watches(&v1alpha1.EventSubscription{}, handler.EnqueueRequestsFromMapFunc(r.ofRival),
 			builder.WithPredicates(changesHands())).
 		Watches(&v1alpha1.ConcurConnection{}, handler.EnqueueRequestsFromMapFunc(r.ofConnectionObject),

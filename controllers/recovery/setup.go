@@ -9,7 +9,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
@@ -20,8 +19,7 @@ import (
 // SetupWithManager registers the controller.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
 	return ctrl.NewControllerManagedBy(mgr).Named("recovery").
-		For(&v1alpha1.ApplicationConnector{}, builder.WithPredicates(predicate.Or(
-			predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
+		For(&v1alpha1.ApplicationConnector{}, builder.WithPredicates(wake.OnIntent())).
 		Watches(&v1alpha1.ApplicationConnector{}, handler.EnqueueRequestsFromMapFunc(r.ofDeparted), builder.WithPredicates(wake.OnlyDeletes())).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ofSecret)).
 		WithOptions(options).

@@ -149,6 +149,15 @@ func TestHeldRefreshOfABrokenSession(t *testing.T) {
 		if got := s.Schedule(); got.Suspect || got.Failures != 1 {
 			t.Errorf("a probe that was not made changed the back-off: %+v", got)
 		}
+		s.RetryAt(time.Now().Add(time.Hour))
+		if left := time.Until(s.Schedule().RetryAt); left != time.Minute {
+			t.Errorf("a probe that was not made is made in %v, want when the hold is over", left)
+		}
+		<-time.After(time.Minute)
+		s.RetryAt(time.Now().Add(time.Hour))
+		if left := time.Until(s.Schedule().RetryAt); left != time.Hour {
+			t.Errorf("a hold that is over sets the time to %v", left)
+		}
 	})
 }
 

@@ -2,6 +2,7 @@ package session
 
 import (
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -73,19 +74,21 @@ func (r *Registry) Close(connection types.NamespacedName) {
 
 // Removed tells all sessions of the application that connection acts as that
 // ESS no longer lists id. Each has an inventory of its own, and would otherwise
-// believe in the subscription until its next LIST.
-func (r *Registry) Removed(connection types.NamespacedName, id string) {
+// believe in the subscription until its next LIST. It returns their connections,
+// in no order: objects of each may wait for the place.
+func (r *Registry) Removed(connection types.NamespacedName, id string) []types.NamespacedName {
 	r.mu.Lock()
-	var siblings []*Session
+	siblings := map[types.NamespacedName]*Session{}
 	for other, as := range r.applications {
 		if as == r.applications[connection] && r.sessions[other] != nil {
-			siblings = append(siblings, r.sessions[other])
+			siblings[other] = r.sessions[other]
 		}
 	}
 	r.mu.Unlock()
 	for _, s := range siblings {
 		s.removed(id)
 	}
+	return slices.Collect(maps.Keys(siblings))
 }
 
 func newSession(now func() time.Time) *Session {

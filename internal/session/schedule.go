@@ -37,10 +37,14 @@ func (s *Session) Suspect() {
 	s.schedule.Suspect = s.phase == Ready || s.schedule.Suspect // a failed one has its own time to retry
 }
 
-// RetryAt notes when to refresh again after a failure.
+// RetryAt notes when to refresh again after a failure. A refresh that was
+// postponed was not tried: it is due as soon as it may be made.
 func (s *Session) RetryAt(at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.schedule.PostponedTo.After(s.now()) {
+		at = s.schedule.PostponedTo
+	}
 	s.schedule.RetryAt = at
 }
 

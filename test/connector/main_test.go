@@ -144,7 +144,7 @@ func prepare(ctx context.Context, dir string) (err error) {
 		AllowedHosts: controllers.DefaultAllowedHosts + ",127.0.0.1", ReceiverURL: receiverURL, RoutesSecret: routesSecret,
 		ReceiverConnectTo: suite.receiver.Listener.Addr().String(), ReceiverCAFile: ca, SkipNameValidation: true,
 		ReceiverAdmin: statistics.Receiver{URL: suite.receiver.admin.URL}, StatisticsInterval: 200 * time.Millisecond,
-		WrapConcur: suite.jitter.Wrap,
+		SinkInterval: time.Second, WrapConcur: suite.jitter.Wrap,
 	}
 	return os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: suite.receiver.Certificate().Raw}), 0o600)
 }

@@ -45,16 +45,28 @@ func TestNewsArriveThoughTheConnectionCannotReport(t *testing.T) {
 // refuseStatusOf makes the API server refuse every status of connections in the namespace of w.
 func (w *world) refuseStatusOf(conn *v1alpha1.ConcurConnection) {
 	w.t.Helper()
+	w.refuse("concurconnections/status", "false")
+	w.Eventually(func() error {
+		after := conn.DeepCopy()
+		after.Status.Scopes = nil
+		return suite.client.Status().Patch(w.t.Context(), after, client.MergeFrom(conn), client.DryRunAll)
+	}).Should(gomega.MatchError(gomega.ContainSubstring("refused by a test")))
+}
+
+// refuse makes the API server refuse every update of a resource in the namespace of w for which the expression is not
+// true, from some time on until the binding returned is deleted.
+func (w *world) refuse(resource, expression string) *admissionv1.ValidatingAdmissionPolicyBinding {
+	w.t.Helper()
 	policy := &admissionv1.ValidatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}}
 	policy.Spec.MatchConstraints = &admissionv1.MatchResources{ResourceRules: []admissionv1.NamedRuleWithOperations{{
 		RuleWithOperations: admissionv1.RuleWithOperations{
 			Operations: []admissionv1.OperationType{admissionv1.Update},
 			Rule: admissionv1.Rule{
-				APIGroups: []string{"concur.ess-operator.io"}, APIVersions: []string{"*"}, Resources: []string{"concurconnections/status"},
+				APIGroups: []string{"concur.ess-operator.io"}, APIVersions: []string{"*"}, Resources: []string{resource},
 			},
 		},
 	}}}
-	policy.Spec.Validations = []admissionv1.Validation{{Expression: "false", Message: "refused by a test"}}
+	policy.Spec.Validations = []admissionv1.Validation{{Expression: expression, Message: "refused by a test"}}
 	binding := &admissionv1.ValidatingAdmissionPolicyBinding{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}}
 	binding.Spec = admissionv1.ValidatingAdmissionPolicyBindingSpec{
 		PolicyName: policy.Name, ValidationActions: []admissionv1.ValidationAction{admissionv1.Deny},
@@ -64,9 +76,5 @@ func (w *world) refuseStatusOf(conn *v1alpha1.ConcurConnection) {
 	}
 	w.create(policy)
 	w.create(binding)
-	w.Eventually(func() error {
-		after := conn.DeepCopy()
-		after.Status.Scopes = nil
-		return suite.client.Status().Patch(w.t.Context(), after, client.MergeFrom(conn), client.DryRunAll)
-	}).Should(gomega.MatchError(gomega.ContainSubstring("refused by a test")))
+	return binding
 }

@@ -10,6 +10,7 @@ package failure
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
 	"github.com/ess-operator/ess-operator/internal/ess"
@@ -100,7 +101,13 @@ type Verdict struct {
 	OfConnection bool
 	// Advice says what to do; empty where the error itself says it.
 	Advice string
+	// LookAgain is when to look again, without a call: other objects are in the way, and not all that they may do about
+	// it wakes this one. Zero: what wakes it suffices.
+	LookAgain time.Duration
 }
+
+// behindOthers is how long what other objects did may go unnoticed by one that they are in the way of.
+const behindOthers = 15 * time.Second
 
 // row is one line of the policy.
 type row struct {
@@ -133,12 +140,12 @@ var verdicts = []row{
 	{ErrSinkNotReady, Verdict{Reason: v1alpha1.SinkNotReadyReason}},
 	{ErrTopicNotAllowed, Verdict{Reason: v1alpha1.TopicNotAllowedReason, Class: WaitForUser, Stalled: true}},
 	{ErrAlreadyExists, Verdict{Reason: v1alpha1.AlreadyExistsReason, Class: Terminal, Stalled: true}},
-	{ErrIDConflict, Verdict{Reason: v1alpha1.IDConflictReason, Class: WaitForUser, Stalled: true}},
-	{ErrUserNameConflict, Verdict{Reason: v1alpha1.UserNameConflictReason, Class: WaitForUser, Stalled: true}},
+	{ErrIDConflict, Verdict{Reason: v1alpha1.IDConflictReason, Class: WaitForUser, Stalled: true, LookAgain: behindOthers}},
+	{ErrUserNameConflict, Verdict{Reason: v1alpha1.UserNameConflictReason, Class: WaitForUser, Stalled: true, LookAgain: behindOthers}},
 	{ErrNotRouted, Verdict{Reason: v1alpha1.ProgressingReason}},
 	{ErrContested, Verdict{Reason: v1alpha1.ContestedReason, Class: Terminal, Stalled: true, Refused: true}},
 	{ErrNotSynced, Verdict{Reason: v1alpha1.ProgressingReason, Advice: "the operator reads again"}},
-	{session.ErrQuota, Verdict{Reason: v1alpha1.QuotaExceededReason, Class: WaitForUser, Refused: true,
+	{session.ErrQuota, Verdict{Reason: v1alpha1.QuotaExceededReason, Class: WaitForUser, Refused: true, LookAgain: behindOthers,
 		Advice: "delete a subscription that is no longer needed, or use another application; spec.maxSubscriptions of the ConcurConnection raises the limit if SAP raised it"}},
 	{session.ErrSuspended, Verdict{Reason: v1alpha1.ConnectionNotReadyReason, Class: WaitForUser,
 		Advice: "set its spec.suspend to false"}},
@@ -161,7 +168,7 @@ var verdicts = []row{
 		Advice: "ask SAP Concur support to give the application the scope events.topic.read, and check that it is not disabled"}},
 	{ess.ErrTaken, Verdict{Reason: v1alpha1.IDTakenReason, Class: Terminal, Stalled: true, Refused: true,
 		Advice: "the id belongs to another application, and ids are unique in all of ESS: make a new EventSubscription with another subscriptionID"}},
-	{ess.ErrQuota, Verdict{Reason: v1alpha1.QuotaExceededReason, Class: WaitForUser, Refused: true,
+	{ess.ErrQuota, Verdict{Reason: v1alpha1.QuotaExceededReason, Class: WaitForUser, Refused: true, LookAgain: behindOthers,
 		Advice: "delete a subscription that is no longer needed, or use another application"}},
 	{ess.ErrForbidden, Verdict{Reason: v1alpha1.ForbiddenReason, Class: Terminal, Stalled: true, Refused: true,
 		Advice: "ESS knows the application but refuses this write: check that its scopes cover the topic, and that the id is not another application's"}},

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -22,6 +23,8 @@ const (
 	backOff     = failure.BackOff
 	waitForUser = failure.WaitForUser
 	terminal    = failure.Terminal
+
+	behindOthers = 15 * time.Second
 )
 
 // policy is what each failure has to mean, by the name of its kind.
@@ -54,8 +57,8 @@ var policy = map[string]struct {
 		failure.Verdict{Reason: v1alpha1.TopicNotAllowedReason, Class: waitForUser, Stalled: true}},
 	"failure.ErrAlreadyExists": {"a person has to decide whose it is", failure.ErrAlreadyExists,
 		failure.Verdict{Reason: v1alpha1.AlreadyExistsReason, Class: terminal, Stalled: true}},
-	"failure.ErrIDConflict": {"the end of the older object wakes this one", failure.ErrIDConflict,
-		failure.Verdict{Reason: v1alpha1.IDConflictReason, Class: waitForUser, Stalled: true}},
+	"failure.ErrIDConflict": {"the end of the older object wakes this one, but not all that may make it yield", failure.ErrIDConflict,
+		failure.Verdict{Reason: v1alpha1.IDConflictReason, Class: waitForUser, Stalled: true, LookAgain: behindOthers}},
 	"failure.ErrContested": {"correcting once more would only go on with the quarrel", failure.ErrContested,
 		failure.Verdict{Reason: v1alpha1.ContestedReason, Class: terminal, Stalled: true, Refused: true}},
 	"failure.ErrNotSynced": {"ESS may show a write a little later", failure.ErrNotSynced,
@@ -63,8 +66,8 @@ var policy = map[string]struct {
 
 	"session.ErrReadBack": {"what ESS accepted is read again soon", session.ErrReadBack,
 		failure.Verdict{Reason: v1alpha1.ProgressingReason, Class: backOff}},
-	"session.ErrQuota": {"a place that frees wakes the object; no call was made", session.ErrQuota,
-		failure.Verdict{Reason: v1alpha1.QuotaExceededReason, Class: waitForUser, Refused: true}},
+	"session.ErrQuota": {"a place that frees wakes the object, but not all that clears the way to it; no call was made", session.ErrQuota,
+		failure.Verdict{Reason: v1alpha1.QuotaExceededReason, Class: waitForUser, Refused: true, LookAgain: behindOthers}},
 	"session.ErrNotReady": {"the refresh that succeeds wakes the object; no call was made", session.ErrNotReady,
 		failure.Verdict{Reason: v1alpha1.ConnectionNotReadyReason, Class: waitForUser}},
 	"session.ErrHeld": {"the time of Retry-After ends by itself; a PUT may have been answered before the call that was held", session.ErrHeld,
@@ -87,7 +90,7 @@ var policy = map[string]struct {
 	"ess.ErrTaken": {"ids are unique in all of ESS", ess.ErrTaken,
 		failure.Verdict{Reason: v1alpha1.IDTakenReason, Class: terminal, Stalled: true, Refused: true}},
 	"ess.ErrQuota": {"the session has learned the limit, and a place that frees wakes the object", ess.ErrQuota,
-		failure.Verdict{Reason: v1alpha1.QuotaExceededReason, Class: waitForUser, Refused: true}},
+		failure.Verdict{Reason: v1alpha1.QuotaExceededReason, Class: waitForUser, Refused: true, LookAgain: behindOthers}},
 	"ess.ErrForbidden": {"this write is refused, the connection works", ess.ErrForbidden,
 		failure.Verdict{Reason: v1alpha1.ForbiddenReason, Class: terminal, Stalled: true, Refused: true}},
 	"ess.ErrInvalid": {"the same spec is refused again", ess.ErrInvalid,
@@ -125,7 +128,7 @@ var policy = map[string]struct {
 	"notifications.ErrMalformed": {"a proxy in between may be mended", notifications.ErrMalformed,
 		failure.Verdict{Reason: v1alpha1.InvalidResponseReason, Class: backOff}},
 	"failure.ErrUserNameConflict": {"the other one's end, or another name in either Secret, wakes it", failure.ErrUserNameConflict,
-		failure.Verdict{Reason: v1alpha1.UserNameConflictReason, Class: waitForUser, Stalled: true}},
+		failure.Verdict{Reason: v1alpha1.UserNameConflictReason, Class: waitForUser, Stalled: true, LookAgain: behindOthers}},
 	"failure.ErrNotRouted": {"the routes are being written, which wakes it", failure.ErrNotRouted,
 		failure.Verdict{Reason: v1alpha1.ProgressingReason, Class: backOff}},
 	"ess.ErrNotFound": {"what was just written has to be there", ess.ErrNotFound,

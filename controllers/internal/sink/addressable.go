@@ -1,9 +1,13 @@
 package sink
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -22,6 +26,21 @@ type Resolver struct {
 	Live client.Reader
 	// Crossing says that sinks in other namespaces may be referred to.
 	Crossing bool
+	// Interval is how often an object that says where it is should be asked again; 0: Interval.
+	Interval time.Duration
+}
+
+// Interval is how often an object that says where it is should be asked again.
+const Interval = 10 * time.Minute
+
+// LookAgain is when sinks should be looked for again, since nobody tells that they moved; zero: they cannot move.
+func (r Resolver) LookAgain(sinks ...v1alpha1.Sink) time.Duration {
+	asked := func(s v1alpha1.Sink) bool { return s.Ref != (v1alpha1.SinkRef{}) && !s.Ref.IsService() }
+	if !slices.ContainsFunc(sinks, asked) {
+		return 0
+	}
+	interval := cmp.Or(r.Interval, Interval)
+	return interval + time.Duration(rand.Float64()*float64(interval)/20) // so that objects spread
 }
 
 // FindAll returns where the two sinks of an object in a namespace are.
