@@ -14,6 +14,7 @@ import (
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
 	"github.com/ess-operator/ess-operator/controllers/internal/failure"
+	"github.com/ess-operator/ess-operator/controllers/internal/index"
 	"github.com/ess-operator/ess-operator/controllers/internal/login"
 	"github.com/ess-operator/ess-operator/controllers/internal/record"
 	"github.com/ess-operator/ess-operator/controllers/internal/sink"
@@ -188,7 +189,7 @@ func (r *Reconciler) configured() error {
 // one cannot is told where it is looked at, and must not hold up this one: the routes keep what it had.
 func (r *Reconciler) login(ctx context.Context, conn *v1alpha1.ApplicationConnector) (incomplete bool, err error) {
 	var all v1alpha1.ApplicationConnectorList
-	if err := r.Client.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.Client.List(ctx, &all, client.UnsafeDisableDeepCopy, index.AsSeen); err != nil {
 		return false, fmt.Errorf("listing ApplicationConnectors: %w", err)
 	}
 	incomplete = r.Book.Complete(ctx, all.Items) != nil

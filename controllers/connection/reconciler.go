@@ -72,11 +72,10 @@ func New(cfg Config) *Reconciler {
 // Reconcile brings one connection's session up to date and reports.
 func (r *Reconciler) Reconcile(ctx context.Context, conn *v1alpha1.ConcurConnection) (ctrl.Result, error) {
 	key := client.ObjectKeyFromObject(conn)
-	users, err := index.SubscriptionsOfConnection(ctx, r.cfg.Client, key)
+	needed, err := r.needing(ctx, conn)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	needed := needing(users)
 	switch free, err := r.free(ctx, conn, needed); {
 	case err != nil:
 		return ctrl.Result{}, err
@@ -100,12 +99,18 @@ func (r *Reconciler) Reconcile(ctx context.Context, conn *v1alpha1.ConcurConnect
 	return ctrl.Result{RequeueAfter: out.next, Priority: new(wake.Resync)}, nil
 }
 
-// needing are the EventSubscriptions that a connection has to wait for before
-// it may go: those that have, or may have, something to delete at ESS. Each
+// needing are the EventSubscriptions that a connection that is being deleted has to
+// wait for before it may go: those that have, or may have, something to delete at ESS. Each
 // claims it in status before it is made. Whoever only refers to the connection
 // cannot hold it: anybody may refer to it, admitted or not.
-func needing(users []v1alpha1.EventSubscription) []types.NamespacedName {
-	var names []types.NamespacedName
+func (r *Reconciler) needing(ctx context.Context, conn *v1alpha1.ConcurConnection) (names []types.NamespacedName, err error) {
+	if conn.DeletionTimestamp.IsZero() {
+		return nil, nil
+	}
+	users, err := index.SubscriptionsOfConnection(ctx, r.cfg.Client, client.ObjectKeyFromObject(conn))
+	if err != nil {
+		return nil, err
+	}
 	for i := range users {
 		sub := &users[i]
 		if sub.Status.SubscriptionID != "" && sub.Spec.EffectiveDeletionPolicy() == v1alpha1.DeletionDelete &&
@@ -113,7 +118,7 @@ func needing(users []v1alpha1.EventSubscription) []types.NamespacedName {
 			names = append(names, client.ObjectKeyFromObject(sub))
 		}
 	}
-	return names
+	return names, nil
 }
 
 // free reports whether a connection that is being deleted may go.

@@ -123,11 +123,11 @@ func (r *Reconciler) count(ctx context.Context, conn *v1alpha1.ConcurConnection,
 // application. Its own are looked up apart, since the index knows only what is
 // written already.
 func (r *Reconciler) subscriptions(ctx context.Context, conn *v1alpha1.ConcurConnection) ([]v1alpha1.EventSubscription, error) {
-	own, err := index.SubscriptionsOfConnection(ctx, r.cfg.Client, client.ObjectKeyFromObject(conn))
+	own, err := index.SubscriptionsOfConnection(ctx, r.cfg.Client, client.ObjectKeyFromObject(conn), index.AsSeen)
 	if err != nil {
 		return nil, err
 	}
-	all, err := index.SubscriptionsOfApplication(ctx, r.cfg.Client, index.ApplicationOf(conn))
+	all, err := index.SubscriptionsOfApplication(ctx, r.cfg.Client, index.ApplicationOf(conn), index.AsSeen)
 	return append(all, own...), err
 }
 

@@ -169,7 +169,7 @@ func (r *Reconciler) heir(ctx context.Context, sub *v1alpha1.EventSubscription) 
 
 // rivals are the other objects with the same id, which may take over when sub goes.
 func (r *Reconciler) rivals(ctx context.Context, sub *v1alpha1.EventSubscription) []types.NamespacedName {
-	all, err := index.SubscriptionsOfID(ctx, r.cfg.Client, sub.EffectiveSubscriptionID())
+	all, err := index.SubscriptionsOfID(ctx, r.cfg.Client, sub.EffectiveSubscriptionID(), index.AsSeen)
 	if err != nil {
 		return nil // the resync looks again
 	}

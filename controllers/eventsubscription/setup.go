@@ -67,7 +67,7 @@ func (r *Reconciler) ofConnectionObject(ctx context.Context, o client.Object) []
 
 // ofConnection are the objects that refer to a connection.
 func (r *Reconciler) ofConnection(ctx context.Context, connection types.NamespacedName) []types.NamespacedName {
-	subs, err := index.SubscriptionsOfConnection(ctx, r.cfg.Client, connection)
+	subs, err := index.SubscriptionsOfConnection(ctx, r.cfg.Client, connection, index.AsSeen)
 	if err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "looking up the objects of a connection")
 		return nil
@@ -79,7 +79,7 @@ func (r *Reconciler) ofConnection(ctx context.Context, connection types.Namespac
 // connection may admit namespaces by label.
 func (r *Reconciler) ofNamespace(ctx context.Context, o client.Object) []reconcile.Request {
 	var list v1alpha1.EventSubscriptionList
-	if err := r.cfg.Client.List(ctx, &list, client.InNamespace(o.GetName())); err != nil {
+	if err := r.cfg.Client.List(ctx, &list, client.InNamespace(o.GetName()), index.AsSeen); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "looking up the objects of a namespace")
 		return nil
 	}

@@ -127,8 +127,8 @@ func (r *Reconciler) render(ctx context.Context, before []byte) (Rendered, error
 	var conns v1alpha1.ConcurConnectionList
 	var connectors v1alpha1.ApplicationConnectorList
 	for _, list := range []client.ObjectList{&subs, &conns, &connectors} {
-		// Nothing is changed here, and there may be thousands.
-		if err := r.cfg.Client.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
+		// Nothing is changed here, and there may be thousands. What the operator has written wakes this controller once it is seen.
+		if err := r.cfg.Client.List(ctx, list, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
 			return Rendered{}, fmt.Errorf("listing %T: %w", list, err)
 		}
 	}

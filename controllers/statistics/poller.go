@@ -167,11 +167,11 @@ func (p *Poller) Poll(ctx context.Context) error {
 // known are the objects that use the receiver, with what their status says.
 func (p *Poller) known(ctx context.Context) (map[object]Report, error) {
 	var subs v1alpha1.EventSubscriptionList
-	if err := p.cfg.Objects.List(ctx, &subs, client.UnsafeDisableDeepCopy); err != nil {
+	if err := p.cfg.Objects.List(ctx, &subs, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
 		return nil, fmt.Errorf("listing EventSubscriptions: %w", err)
 	}
 	var connectors v1alpha1.ApplicationConnectorList
-	if err := p.cfg.Objects.List(ctx, &connectors, client.UnsafeDisableDeepCopy); err != nil && !meta.IsNoMatchError(err) {
+	if err := p.cfg.Objects.List(ctx, &connectors, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil && !meta.IsNoMatchError(err) {
 		return nil, fmt.Errorf("listing ApplicationConnectors: %w", err)
 	}
 	known := map[object]Report{}

@@ -43,6 +43,7 @@ var suite struct {
 	client   client.WithWatch
 	receiver *receiver
 	jitter   *jitter.Jitter
+	gate     gate
 }
 
 func TestMain(m *testing.M) {
@@ -149,6 +150,7 @@ func startManager(ctx context.Context, scheme *runtime.Scheme) (stopped <-chan e
 	// As the service account of the manifests, so that a permission that is missing there fails here.
 	config := rest.CopyConfig(suite.plane.Config)
 	config.Wrap(suite.jitter.Wrap)
+	config.Wrap(suite.gate.wrap)
 	config.Impersonate = rest.ImpersonationConfig{
 		UserName: managerAccount,
 		Groups:   []string{"system:serviceaccounts", "system:authenticated"},

@@ -1,5 +1,10 @@
 // Package index names the field indexes of the cache and looks objects up in
 // them. The cache answers every lookup here; the API server is not asked.
+//
+// A lookup waits until all writes of the operator to that kind have come back into the
+// cache, those under way included, and one that hangs holds up all. Whoever
+// decides by what the operator wrote needs that. Who only wants to know whom to wake, or what
+// to show, passes [AsSeen].
 package index
 
 import (
@@ -11,6 +16,10 @@ import (
 
 	"github.com/ess-operator/ess-operator/api/v1alpha1"
 )
+
+// AsSeen has a lookup answered with what is in the cache, at once. What is missing there wakes whoever is
+// concerned when it comes.
+const AsSeen = client.DisableReadYourWritesConsistency
 
 const (
 	byConnection  = "connection"
@@ -70,8 +79,8 @@ func ConnectionOf(sub *v1alpha1.EventSubscription) types.NamespacedName {
 }
 
 // SubscriptionsOfConnection are the EventSubscriptions that refer to a connection, in any namespace.
-func SubscriptionsOfConnection(ctx context.Context, c client.Reader, connection types.NamespacedName) ([]v1alpha1.EventSubscription, error) {
-	return subscriptions(ctx, c, byConnection, connection.String())
+func SubscriptionsOfConnection(ctx context.Context, c client.Reader, connection types.NamespacedName, opts ...client.ListOption) ([]v1alpha1.EventSubscription, error) {
+	return subscriptions(ctx, c, client.MatchingFields{byConnection: connection.String()}, opts)
 }
 
 // Application is one application in one data center. Subscriptions, and their
@@ -92,14 +101,14 @@ func ApplicationOf(conn *v1alpha1.ConcurConnection) Application {
 }
 
 // SubscriptionsOfApplication are the EventSubscriptions that refer to an application, through whichever connection.
-func SubscriptionsOfApplication(ctx context.Context, c client.Reader, application Application) ([]v1alpha1.EventSubscription, error) {
+func SubscriptionsOfApplication(ctx context.Context, c client.Reader, application Application, opts ...client.ListOption) ([]v1alpha1.EventSubscription, error) {
 	var connections v1alpha1.ConcurConnectionList
-	if err := c.List(ctx, &connections, client.MatchingFields{byApplication: application.String()}); err != nil {
+	if err := c.List(ctx, &connections, append(opts, client.MatchingFields{byApplication: application.String()})...); err != nil {
 		return nil, fmt.Errorf("listing ConcurConnections by application: %w", err)
 	}
 	var all []v1alpha1.EventSubscription
 	for i := range connections.Items {
-		subs, err := SubscriptionsOfConnection(ctx, c, client.ObjectKeyFromObject(&connections.Items[i]))
+		subs, err := SubscriptionsOfConnection(ctx, c, client.ObjectKeyFromObject(&connections.Items[i]), opts...)
 		if err != nil {
 			return nil, err
 		}
@@ -109,32 +118,32 @@ func SubscriptionsOfApplication(ctx context.Context, c client.Reader, applicatio
 }
 
 // SubscriptionsOfID are the EventSubscriptions that want a subscription of this id, at whichever application.
-func SubscriptionsOfID(ctx context.Context, c client.Reader, id string) ([]v1alpha1.EventSubscription, error) {
-	return subscriptions(ctx, c, byID, id)
+func SubscriptionsOfID(ctx context.Context, c client.Reader, id string, opts ...client.ListOption) ([]v1alpha1.EventSubscription, error) {
+	return subscriptions(ctx, c, client.MatchingFields{byID: id}, opts)
 }
 
-func subscriptions(ctx context.Context, c client.Reader, field, value string) ([]v1alpha1.EventSubscription, error) {
+func subscriptions(ctx context.Context, c client.Reader, that client.MatchingFields, opts []client.ListOption) ([]v1alpha1.EventSubscription, error) {
 	var list v1alpha1.EventSubscriptionList
-	if err := c.List(ctx, &list, client.MatchingFields{field: value}); err != nil {
-		return nil, fmt.Errorf("listing EventSubscriptions by %s: %w", field, err)
+	if err := c.List(ctx, &list, append(opts, that)...); err != nil {
+		return nil, fmt.Errorf("listing EventSubscriptions by %v: %w", that, err)
 	}
 	return list.Items, nil
 }
 
-// ConnectionsOfSecret are the connections that take their credentials from a Secret.
+// ConnectionsOfSecret are the connections that take their credentials from a Secret, [AsSeen].
 func ConnectionsOfSecret(ctx context.Context, c client.Reader, secret types.NamespacedName) ([]v1alpha1.ConcurConnection, error) {
 	var list v1alpha1.ConcurConnectionList
-	err := c.List(ctx, &list, client.InNamespace(secret.Namespace), client.MatchingFields{bySecret: secret.Name})
+	err := c.List(ctx, &list, client.InNamespace(secret.Namespace), client.MatchingFields{bySecret: secret.Name}, AsSeen)
 	if err != nil {
 		return nil, fmt.Errorf("listing ConcurConnections by secret: %w", err)
 	}
 	return list.Items, nil
 }
 
-// ConnectorsOfSecret are the ApplicationConnectors that take their credentials or their token from a Secret.
+// ConnectorsOfSecret are the ApplicationConnectors that take their credentials or their token from a Secret, [AsSeen].
 func ConnectorsOfSecret(ctx context.Context, c client.Reader, secret types.NamespacedName) ([]types.NamespacedName, error) {
 	var list v1alpha1.ApplicationConnectorList
-	err := c.List(ctx, &list, client.InNamespace(secret.Namespace), client.MatchingFields{bySecrets: secret.Name}, client.UnsafeDisableDeepCopy)
+	err := c.List(ctx, &list, client.InNamespace(secret.Namespace), client.MatchingFields{bySecrets: secret.Name}, client.UnsafeDisableDeepCopy, AsSeen)
 	if err != nil {
 		return nil, fmt.Errorf("listing ApplicationConnectors by secret: %w", err)
 	}

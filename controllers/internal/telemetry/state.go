@@ -61,7 +61,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	// Nothing is changed here, and copies of thousands of objects for each scrape would be the most of our garbage.
 	shared := client.UnsafeDisableDeepCopy
 	for _, list := range []client.ObjectList{&connections, &subscriptions, &connectors} {
-		if err := c.objects.List(ctx, list, shared); err != nil && !meta.IsNoMatchError(err) {
+		if err := c.objects.List(ctx, list, shared, client.DisableReadYourWritesConsistency); err != nil && !meta.IsNoMatchError(err) {
 			return // the cache is not there yet
 		}
 	}
