@@ -62,7 +62,7 @@ func (r *Reconciler) connection(ctx context.Context, key types.NamespacedName) (
 		return nil, failure.New(failure.ErrConnectionNotFound,
 			"ConcurConnection %q does not exist in namespace %q: create it, or correct spec.connectionRef", key.Name, key.Namespace)
 	case err != nil:
-		return nil, fmt.Errorf("reading connection %s: %w", key, err)
+		return nil, fmt.Errorf("reading connection %s: %w: %w", key, index.ErrLookup, err)
 	}
 	return &conn, nil
 }
@@ -95,7 +95,7 @@ func (r *Reconciler) consent(ctx context.Context, sub *v1alpha1.EventSubscriptio
 	namespace := &metav1.PartialObjectMetadata{}
 	namespace.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
 	if err := r.cfg.Client.Get(ctx, types.NamespacedName{Name: sub.Namespace}, namespace); err != nil {
-		return fmt.Errorf("reading namespace %s: %w", sub.Namespace, err)
+		return fmt.Errorf("reading namespace %s: %w: %w", sub.Namespace, index.ErrLookup, err)
 	}
 	if !selector.Matches(labels.Set(namespace.Labels)) {
 		return refused

@@ -104,7 +104,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, sub *v1alpha1.EventSubscript
 // nothing is known of what is written, so that nothing more can be.
 func ofAPIServer(err error) bool {
 	status := apierrors.APIStatus(nil)
-	return errors.As(err, &status) || errors.Is(err, errNotWritten)
+	return errors.As(err, &status) || errors.Is(err, errNotWritten) || errors.Is(err, index.ErrLookup)
 }
 
 // told is what the receiver said about sub; nil when that is not known.

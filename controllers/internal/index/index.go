@@ -9,6 +9,7 @@ package index
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -20,6 +21,10 @@ import (
 // AsSeen has a lookup answered with what is in the cache, at once. What is missing there wakes whoever is
 // concerned when it comes.
 const AsSeen = client.DisableReadYourWritesConsistency
+
+// ErrLookup says that the cache did not answer, because it is not there yet, or does not see in time what the operator has
+// written. It is the API server's trouble, and nothing that the object that was looked up for could help.
+var ErrLookup = errors.New("looking up in the cache")
 
 const (
 	byConnection  = "connection"
@@ -104,7 +109,7 @@ func ApplicationOf(conn *v1alpha1.ConcurConnection) Application {
 func SubscriptionsOfApplication(ctx context.Context, c client.Reader, application Application, opts ...client.ListOption) ([]v1alpha1.EventSubscription, error) {
 	var connections v1alpha1.ConcurConnectionList
 	if err := c.List(ctx, &connections, append(opts, client.MatchingFields{byApplication: application.String()})...); err != nil {
-		return nil, fmt.Errorf("listing ConcurConnections by application: %w", err)
+		return nil, fmt.Errorf("listing ConcurConnections by application: %w: %w", ErrLookup, err)
 	}
 	var all []v1alpha1.EventSubscription
 	for i := range connections.Items {
@@ -125,7 +130,7 @@ func SubscriptionsOfID(ctx context.Context, c client.Reader, id string, opts ...
 func subscriptions(ctx context.Context, c client.Reader, that client.MatchingFields, opts []client.ListOption) ([]v1alpha1.EventSubscription, error) {
 	var list v1alpha1.EventSubscriptionList
 	if err := c.List(ctx, &list, append(opts, that)...); err != nil {
-		return nil, fmt.Errorf("listing EventSubscriptions by %v: %w", that, err)
+		return nil, fmt.Errorf("listing EventSubscriptions by %v: %w: %w", that, ErrLookup, err)
 	}
 	return list.Items, nil
 }
