@@ -59,6 +59,23 @@ func TestKubectlReportsWhatItPrinted(t *testing.T) {
 	}
 }
 
+// TestKubectlHeedsNoPreferences gives kubectl a home in which "kubectl create configmap" is asked to change nothing.
+func TestKubectlHeedsNoPreferences(t *testing.T) {
+	home := t.TempDir()
+	preferences := filepath.Join(home, ".kube", "kuberc")
+	if err := os.Mkdir(filepath.Dir(preferences), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	text := "apiVersion: kubectl.config.k8s.io/v1beta1\nkind: Preference\ndefaults:\n- command: create configmap\n  options: [{name: dry-run, default: client}]\n"
+	if err := os.WriteFile(preferences, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("HOME", home)
+	cp := start(t, controlplane.Options{WithoutControllers: true})
+	must(t, cp, "create", "configmap", "made")
+	must(t, cp, "get", "configmap", "made")
+}
+
 func TestCustomResourcesAreServedAndAudited(t *testing.T) {
 	t.Parallel()
 	cp := start(t, controlplane.Options{

@@ -25,8 +25,8 @@ func (cp *ControlPlane) KubectlInput(ctx context.Context, stdin io.Reader, args 
 	cmd := exec.CommandContext(ctx, filepath.Join(cp.AssetsDir, kubectl), args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &stdout, &stderr
 	cmd.WaitDelay = 5 * time.Second // a plugin's child may hold the streams open
-	// The caller's own configuration must not decide which cluster is changed.
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+cp.Kubeconfig, "KUBECACHEDIR="+filepath.Join(cp.Dir, "kubectl-cache"))
+	// The caller's own configuration must not decide which cluster is changed, nor how, nor in which language that is told.
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+cp.Kubeconfig, "KUBECACHEDIR="+filepath.Join(cp.Dir, "kubectl-cache"), "KUBERC=off", "LC_ALL=C")
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("running kubectl %s: %w\n%s%s", strings.Join(args, " "), err, stdout.String(), stderr.String())
 	}
