@@ -41,6 +41,9 @@ func withPlane(m *testing.M) (code int, err error) {
 			return 1, errors.Join(err, plane.Stop())
 		}
 	}
+	if err := plane.Serves(context.Background(), "certificates.cert-manager.io", "prometheusrules.monitoring.coreos.com", "servicemonitors.monitoring.coreos.com"); err != nil {
+		return 1, errors.Join(err, plane.Stop())
+	}
 	defer func() {
 		if stopErr := plane.Stop(); err == nil {
 			err = stopErr
@@ -121,6 +124,19 @@ func kubectl(t *testing.T, stdin string, args ...string) string {
 	return string(out)
 }
 
+// served waits until the API server has our kinds, whose definitions were made just now.
+func served(t *testing.T) {
+	t.Helper()
+	kinds := []string{"concurconnections", "eventsubscriptions", "applicationconnectors"}
+	for i := range kinds {
+		kinds[i] += ".concur.ess-operator.io"
+	}
+	kubectl(t, "", append([]string{"wait", "--for=condition=Established", "--timeout=3m", "crd"}, kinds...)...)
+	if err := plane.Serves(t.Context(), kinds...); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestChartIsWritten holds the chart against what would be written now.
 func TestChartIsWritten(t *testing.T) {
 	t.Parallel()
@@ -151,7 +167,7 @@ func TestNotesCanBePasted(t *testing.T) {
 	kubectl(t, "", "create", "namespace", "noted")
 	definitions := filepath.Join(root, "config/crd/bases")
 	kubectl(t, "", "apply", "--server-side", "--force-conflicts", "-f", definitions) // changes nothing after TestLifecycle
-	kubectl(t, "", "wait", "--for=condition=Established", "--timeout=3m", "-f", definitions)
+	served(t)
 	for _, receiver := range []string{"true", "false"} {
 		r, err := helm(standard, "{manager: {watchNamespaces: [noted]}, receiver: {enabled: "+receiver+"}}")
 		if err != nil {

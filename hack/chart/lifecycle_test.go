@@ -50,6 +50,7 @@ func testLifecycle(t *testing.T, release where, helm lifecycle) {
   spec: {baseURL: 'https://us2.api.concursolutions.com', credentialsSecretRef: {name: acme-us}}}`
 
 	must("installing", helm.install(map[string]any{}))
+	served(t)
 	kubectl(t, object, "apply", "-f", "-")
 	for _, secret := range []string{"routes", "admin"} { // as the manager does
 		kubectl(t, "", "patch", "secret", "-n", release.namespace, "ess-operator-receiver-"+secret, "--type=merge", "-p", `{"data":{"written":"e30="}}`)

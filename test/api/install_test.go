@@ -32,6 +32,10 @@ func testDocumented(t *testing.T) {
 		kubectl(t, "apply", "--server-side", "-f", file)
 		kubectl(t, "wait", "--for=condition=Established", "--timeout="+patience.String(), "-f", file)
 	}
+	err := suite.plane.Serves(t.Context(), "certificates.cert-manager.io", "prometheusrules.monitoring.coreos.com", "servicemonitors.monitoring.coreos.com")
+	if err != nil {
+		t.Fatal(err)
+	}
 	kubectl(t, "create", "namespace", "concur") // of one of the overlays
 	config, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {

@@ -76,6 +76,22 @@ func TestKubectlHeedsNoPreferences(t *testing.T) {
 	must(t, cp, "get", "configmap", "made")
 }
 
+func TestServesWaitsForDefinitions(t *testing.T) {
+	t.Parallel()
+	cp := start(t, controlplane.Options{WithoutControllers: true})
+	const widgets = "widgets.example.com"
+	soon, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if err := cp.Serves(soon, widgets); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), widgets) {
+		t.Errorf("without a definition: %v, want that nobody knows the kind", err)
+	}
+	must(t, cp, "apply", "-f", "testdata")
+	if err := cp.Serves(t.Context(), widgets, "configmaps"); err != nil {
+		t.Fatal(err)
+	}
+	must(t, cp, "get", widgets)
+}
+
 func TestCustomResourcesAreServedAndAudited(t *testing.T) {
 	t.Parallel()
 	cp := start(t, controlplane.Options{

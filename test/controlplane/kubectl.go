@@ -2,14 +2,17 @@ package controlplane
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
 
@@ -31,6 +34,25 @@ func (cp *ControlPlane) KubectlInput(ctx context.Context, stdin io.Reader, args 
 		return nil, fmt.Errorf("running kubectl %s: %w\n%s%s", strings.Join(args, " "), err, stdout.String(), stderr.String())
 	}
 	return []byte(stdout.String()), nil
+}
+
+// Serves waits until kubectl knows kinds that were defined a moment ago, such as "widgets.example.com". That a
+// definition is Established does not say so: what there is, the API server says a little later.
+func (cp *ControlPlane) Serves(ctx context.Context, kinds ...string) error {
+	const patience, glance = 3 * time.Minute, 100 * time.Millisecond
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var said error
+	err := wait.PollUntilContextCancel(ctx, glance, true, func(ctx context.Context) (bool, error) {
+		text, err := cp.Kubectl(ctx, "api-resources", "--output=name")
+		said = err // that of one group is not known yet is an error, too
+		known := strings.Fields(string(text))
+		return err == nil && !slices.ContainsFunc(kinds, func(kind string) bool { return !slices.Contains(known, kind) }), nil
+	})
+	if err != nil {
+		return fmt.Errorf("waiting for the API server to know %s: %w", strings.Join(kinds, ", "), errors.Join(err, said))
+	}
+	return nil
 }
 
 // AddUser makes a user who may do only what RBAC grants, known by name and groups:

@@ -90,6 +90,7 @@ func (c *cluster) apply(overlay map[string]string) {
 	}
 	c.kubectl("apply", "-k", dir)
 	c.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout="+patience.String())
+	c.Expect(c.plane.Serves(c.t.Context(), "concurconnections.concur.ess-operator.io", "eventsubscriptions.concur.ess-operator.io")).To(gomega.Succeed())
 }
 
 // kubectl runs kubectl as administrator.
