@@ -59,6 +59,9 @@ func (r *Reconciler) converge(ctx context.Context, sub *v1alpha1.EventSubscripti
 	if !sub.DeletionTimestamp.IsZero() {
 		return r.unsubscribe(ctx, sub)
 	}
+	if decided(sub) {
+		r.corrections.forget(sub.UID) // now, because a pass that fails tells the next one that it was seen
+	}
 	want, err := r.desired(sub)
 	if err != nil {
 		return outcome{err: err}
@@ -238,11 +241,7 @@ func put(ctx context.Context, s *session.Session, want ess.Subscription, out out
 // them at ESS, or an error when that happened too often. What a person asked
 // for, by a new spec or by a request, is no correction and starts a new count.
 func (r *Reconciler) correct(sub *v1alpha1.EventSubscription, want ess.Subscription, out outcome) ([]string, error) {
-	if sub.Status.ObservedGeneration != sub.Generation || requests(sub) {
-		r.corrections.forget(sub.UID)
-		return nil, nil
-	}
-	if out.did != update {
+	if decided(sub) || out.did != update {
 		return nil, nil
 	}
 	differ := differences(want, out.seen.remote)
@@ -271,6 +270,11 @@ func (r *Reconciler) tooEarly(sub *v1alpha1.EventSubscription) bool {
 	}
 	left := retry.NextAttemptTime.Sub(r.cfg.Clock.Now())
 	return left > 0 && left <= longestPause
+}
+
+// decided reports whether a person decided anew, by a new spec or by a request.
+func decided(sub *v1alpha1.EventSubscription) bool {
+	return sub.Status.ObservedGeneration != sub.Generation || requests(sub)
 }
 
 // requests reports whether the annotation asks for a reconcile that was not done yet.
