@@ -116,6 +116,75 @@ func TestLimitIsNotLearnedFromAnOldInventory(t *testing.T) {
 	put(t, s, "two")
 }
 
+// TestPlaceFreedSoonAfterARefusal gives back the place that somebody else took before the session has another reason
+// to look: a limit that is learned too low would be believed for a day.
+func TestPlaceFreedSoonAfterARefusal(t *testing.T) {
+	t.Parallel()
+	c := newConcur(t)
+	s := c.ready(t, 10)
+	put(t, s, "one")
+	c.PutSubscription(essemulator.Subscription{ID: "else", ApplicationID: appA, Topic: reports})
+	refusal := `{"error":{"message":"application already has 2 subscriptions"}}`
+	c.InjectFault(essemulator.Fault{Operation: essemulator.OpPut, Status: 400, Body: refusal, Times: 1})
+	if _, err := s.Put(t.Context(), wanted("two")); !errors.Is(err, ess.ErrQuota) {
+		t.Fatalf("the third is told as %v", err)
+	}
+	if err := s.Place("two", nil); !errors.Is(err, ErrQuota) {
+		t.Errorf("after the refusal Place says %v", err)
+	}
+	c.RemoveSubscription("else")
+	refresh(t, s)
+	put(t, s, "two")
+}
+
+// TestPersonKnowsBetterThanARefusal raises the limit at SAP Concur within the day for which the lower one is believed.
+func TestPersonKnowsBetterThanARefusal(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		reason string
+		say    func(*testing.T, *concur, *Session)
+		want   int
+	}{
+		"Nothing": {"nobody says that it was raised", func(*testing.T, *concur, *Session) {}, 1},
+		"Resync":  {"the spec is as it was", func(t *testing.T, c *concur, s *Session) { configure(t, s, c.config(appA, 10)) }, 1},
+		"Spec":    {"spec.maxSubscriptions is what the advice names", func(t *testing.T, c *concur, s *Session) { configure(t, s, c.config(appA, 20)) }, 20},
+		"Lowered": {"it is another word all the same", func(t *testing.T, c *concur, s *Session) { configure(t, s, c.config(appA, 7)) }, 7},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newConcur(t)
+			s := c.ready(t, 10)
+			put(t, s, "one")
+			refusal := `{"error":{"message":"application already has 1 subscriptions"}}`
+			c.InjectFault(essemulator.Fault{Operation: essemulator.OpPut, Status: 400, Body: refusal, Times: 1})
+			if _, err := s.Put(t.Context(), wanted("two")); !errors.Is(err, ess.ErrQuota) {
+				t.Fatalf("the second is told as %v", err)
+			}
+			tc.say(t, c, s)
+			if got := s.Snapshot().Limit; got != tc.want {
+				t.Errorf("the limit is %d, want %d: %s", got, tc.want, tc.reason)
+			}
+		})
+	}
+}
+
+// TestRefusalThatCannotBeCounted refuses a subscription when ESS does not list either.
+func TestRefusalThatCannotBeCounted(t *testing.T) {
+	t.Parallel()
+	c := newConcur(t)
+	s := c.ready(t, 10)
+	put(t, s, "one")
+	c.InjectFault(essemulator.Fault{Operation: essemulator.OpPut, Status: 400, Body: `{"error":{"message":"application already has 1 subscriptions"}}`})
+	c.InjectFault(essemulator.Fault{Operation: essemulator.OpList, Status: 503})
+	if _, err := s.Put(t.Context(), wanted("two")); !errors.Is(err, ess.ErrQuota) {
+		t.Errorf("the refusal is told as %v", err)
+	}
+	if got := s.Snapshot().Limit; got != 1 {
+		t.Errorf("the limit is %d, and one is known of", got)
+	}
+}
+
 func TestPlacesOfOlderObjects(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -37,6 +38,9 @@ type Config struct {
 func (s *Session) Configure(cfg Config) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.limit != cfg.Limit {
+		s.refusedAt = time.Time{} // who changes it may know that SAP raised it
+	}
 	s.limit, s.clientID = cfg.Limit, cfg.ClientID
 	if s.phase == Suspended {
 		s.phase = Unknown
@@ -130,7 +134,8 @@ func (s *Session) place(id string, ahead []string) error {
 }
 
 // effectiveLimit is the configured limit, or the lower one that ESS has shown
-// by refusing. What ESS showed is believed for a day, because SAP may raise it.
+// by refusing. What ESS showed is believed for a day, because SAP may raise it,
+// or until a person sets another limit.
 func (s *Session) effectiveLimit() int {
 	const believed = 24 * time.Hour
 	if s.refusedAt.IsZero() || s.now().Sub(s.refusedAt) > believed {
@@ -139,9 +144,11 @@ func (s *Session) effectiveLimit() int {
 	return min(s.limit, s.refusedLimit)
 }
 
-// learnLimit notes that ESS refused one more subscription than there are now,
-// as far as the inventory knows: a later LIST that shows more corrects it.
-func (s *Session) learnLimit() {
+// learnLimit notes that ESS refused one more subscription than there are now.
+// The inventory may be old, so they are counted anew; where ESS does not let
+// itself be asked, a later LIST that shows more corrects what is noted.
+func (s *Session) learnLimit(ctx context.Context) {
+	_ = s.list(ctx, s.nextReading()) // what it fails with is not what Put failed with
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refusedLimit, s.refusedAt = len(s.inventory.IDs()), s.now()

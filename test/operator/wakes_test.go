@@ -64,6 +64,24 @@ func TestPlaceIsFreedThroughAnotherConnection(t *testing.T) {
 	w.eventuallyReady(second, "True", v1alpha1.SubscribedReason)
 }
 
+// TestPlaceIsFreedSoonAfterARefusal lets ESS refuse a subscription, because its connection has not listed since another
+// one took the last place, and then frees that place, as anybody would do on reading of it.
+func TestPlaceIsFreedSoonAfterARefusal(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(a *essemulator.Assumptions) { a.SubscriptionLimit = 1 })
+	w.connect()
+	other := w.connection(func(c *v1alpha1.ConcurConnection) { c.Name = "other" })
+	w.create(other)
+	w.eventuallyReady(other, "True", v1alpha1.ConnectedReason)
+	first := w.subscribe("first")
+	second := w.subscription("second", func(s *v1alpha1.EventSubscription) { s.Spec.ConnectionRef.Name = "other" })
+	w.create(second)
+	w.eventuallyReady(second, "False", v1alpha1.QuotaExceededReason)
+	w.delete(first)
+	w.eventuallyReady(second, "True", v1alpha1.SubscribedReason)
+	w.Expect(w.calls(essemulator.OpPut)).To(gomega.HaveLen(3), "one is refused")
+}
+
 // TestWhoGivesUpKeepsNoPlaceFree suspends the object that comes first while another waits behind it.
 func TestWhoGivesUpKeepsNoPlaceFree(t *testing.T) {
 	t.Parallel()
