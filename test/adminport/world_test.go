@@ -208,21 +208,51 @@ func (w *world) status(token string) func() (int, error) {
 	}
 }
 
+// eventuallyKnown waits until the operator has read the certificate that the Secret holds, and with it whom to trust. The
+// kubelet takes longer than that to bring the Secret.
+func (w *world) eventuallyKnown() {
+	w.t.Helper()
+	block, _ := pem.Decode(w.secret()["tls.crt"])
+	w.Expect(block).NotTo(gomega.BeNil())
+	certificate, err := x509.ParseCertificate(block.Bytes)
+	w.Expect(err).NotTo(gomega.HaveOccurred())
+	w.Eventually(knownExpiry).Should(gomega.Equal(certificate.NotAfter.Unix()))
+}
+
+// knownExpiry is when the certificate expires that the operator knows, in seconds since 1970.
+func knownExpiry() int64 {
+	return int64(metric("ess_operator_admin_certificate_expiry_timestamp_seconds")[""])
+}
+
 // polls are how often the operator has asked the receiver, by result.
 func polls() map[string]int {
+	counts := map[string]int{}
+	for result, count := range metric("ess_operator_receiver_polls_total") {
+		counts[result] = int(count)
+	}
+	return counts
+}
+
+// metric is a metric of this process by the value of its only label, if it has one.
+func metric(name string) map[string]float64 {
 	families, err := metrics.Registry.Gather()
 	if err != nil {
 		panic(err)
 	}
-	counts := map[string]int{}
+	values := map[string]float64{}
 	for _, family := range families {
-		if family.GetName() == "ess_operator_receiver_polls_total" {
-			for _, metric := range family.GetMetric() {
-				counts[metric.GetLabel()[0].GetValue()] = int(metric.GetCounter().GetValue())
+		if family.GetName() != name {
+			continue
+		}
+		for _, m := range family.GetMetric() {
+			label := ""
+			for _, pair := range m.GetLabel() {
+				label = pair.GetValue()
 			}
+			values[label] = m.GetCounter().GetValue() + m.GetGauge().GetValue() // it has one of the two
 		}
 	}
-	return counts
+	return values
 }
 
 // goesOn waits until the operator has asked some more times, and holds that it met nothing but answers.
