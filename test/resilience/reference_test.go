@@ -28,7 +28,8 @@ func TestGuaranteesNameTests(t *testing.T) {
 	}
 	own := regexp.MustCompile(`\nfunc (Test[A-Za-z]+)\(t \*testing`).FindAllStringSubmatch(read(t, "."), -1)
 	for _, test := range own {
-		if test[1] != t.Name() && !strings.Contains(string(page), "`"+test[1]+"`") {
+		ofTests := test[1] == t.Name() || test[1] == "TestResultIsOfThisTree" // which promise users nothing
+		if !ofTests && !strings.Contains(string(page), "`"+test[1]+"`") {
 			t.Errorf("no guarantee rests on %s", test[1])
 		}
 	}
