@@ -61,6 +61,10 @@ func TestReleasedObjectIsLeftAlone(t *testing.T) {
 	w.Expect(suite.client.Delete(t.Context(), sub)).To(gomega.Succeed())
 	w.eventuallyReady(sub, "False", v1alpha1.ConnectionNotReadyReason)
 	w.change(sub, func() { sub.Finalizers = []string{"example.com/hold"} })
+	// Objects of a kind are heard of in their order: who knows this one knows the other, too.
+	after := w.subscription("made-after-it")
+	w.create(after)
+	w.eventuallyReady(after, "False", v1alpha1.ConnectionNotReadyReason)
 	w.change(conn, func() { conn.Spec.Suspend = false })
 	w.eventuallyReady(conn, "True", v1alpha1.ConnectedReason)
 	w.Consistently(func() []string { return w.calls(essemulator.OpDelete) }, "1s").Should(gomega.BeEmpty())
