@@ -27,6 +27,7 @@ func TestNextLook(t *testing.T) {
 		"Settled":    {"all that it depends on tells", v1alpha1.SinkRef{APIVersion: "v1", Kind: "Service", Name: "bot"}, nil, outcome{}, 0},
 		"Sink":       {"what has to be asked may move, and nobody tells", asked, nil, outcome{}, time.Hour},
 		"Retry":      {"a failure says when", asked, &v1alpha1.RetryStatus{NextAttemptTime: metav1.NewTime(noon.Add(time.Minute))}, outcome{err: failure.ErrSinkNotReady}, time.Minute},
+		"Unknown":    {"an overdue retry of an earlier process must not spin until it is known what works", asked, &v1alpha1.RetryStatus{NextAttemptTime: metav1.NewTime(noon.Add(-time.Minute))}, outcome{unknown: true}, time.Hour},
 		"Incomplete": {"a connector whose Secret could not be read may have the same user name", asked, nil, outcome{err: failure.ErrNotRouted, incomplete: true}, lookAgain},
 		"Conflict":   {"the other may be gone, though it is still remembered", asked, nil, outcome{err: failure.ErrUserNameConflict}, 15 * time.Second},
 	}

@@ -114,7 +114,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, conn *v1alpha1.ApplicationCo
 // next is when to look again without being woken; zero: never.
 func (r *Reconciler) next(conn *v1alpha1.ApplicationConnector, out outcome) time.Duration {
 	switch retry := conn.Status.Retry; {
-	case retry != nil:
+	case retry != nil && !out.unknown: // else the bells tell, and the retry in status may be long overdue
 		return max(retry.NextAttemptTime.Sub(r.Clock.Now()), time.Millisecond)
 	case out.incomplete && errors.Is(out.err, failure.ErrNotRouted):
 		return lookAgain // the one that could not be read may be older and have the same user name

@@ -114,3 +114,46 @@ func TestDeletionWaitsForAListingNotForEver(t *testing.T) {
 		t.Errorf("after %s: gone is %t, leaving %q", giveUpTrying, out.gone, out.orphan)
 	}
 }
+
+// TestNewSpecWaitsForNoOldFailure lets a pass see a new spec that cannot go on to ESS yet: it notes the generation, and
+// the pass after it must not take the failure of the former spec for its own.
+func TestNewSpecWaitsForNoOldFailure(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		reason   string
+		observed int64
+		want     bool
+	}{
+		"NewSpec":  {"what failed was another spec", 1, false},
+		"SameSpec": {"it is still what failed", 2, true},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := &Reconciler{cfg: Config{Clock: clocktesting.NewFakePassiveClock(noon)}}
+			sub := failing(noon.Add(time.Hour))
+			sub.Generation, sub.Status.ObservedGeneration = 2, tc.observed
+			outcome{err: errNotYet}.report(sub, noon)
+			if got := r.tooEarly(sub); got != tc.want {
+				t.Errorf("has to wait: %t, want %t: %s", got, tc.want, tc.reason)
+			}
+		})
+	}
+}
+
+// TestStandbyHasTriedNothing takes over deletions that an operator before it could not finish: it must not give up
+// without a try because it has waited, idle, for days.
+func TestStandbyHasTriedNothing(t *testing.T) {
+	t.Parallel()
+	clock := clocktesting.NewFakePassiveClock(noon)
+	r := New(Config{Clock: clock})
+	sub := failing(noon)
+	sub.DeletionTimestamp = &metav1.Time{Time: noon.Add(time.Hour)}
+	clock.SetTime(noon.Add(48 * time.Hour))
+	if _, err := r.Reconcile(t.Context(), sub); err != nil { // released: only its beginning counts
+		t.Fatal(err)
+	}
+	if waited := r.waited(sub); waited != 0 {
+		t.Errorf("says that it has tried for %s", waited)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -68,16 +69,18 @@ type Config struct {
 // Reconciler reconciles EventSubscriptions.
 type Reconciler struct {
 	cfg         Config
-	started     time.Time
+	begin       sync.Once
+	started     time.Time // of the first pass: a standby makes none
 	corrections corrections
 	departed    departed
 }
 
 // New returns a Reconciler.
-func New(cfg Config) *Reconciler { return &Reconciler{cfg: cfg, started: cfg.Clock.Now()} }
+func New(cfg Config) *Reconciler { return &Reconciler{cfg: cfg} }
 
 // Reconcile makes ESS hold what sub wants, and reports.
 func (r *Reconciler) Reconcile(ctx context.Context, sub *v1alpha1.EventSubscription) (ctrl.Result, error) {
+	r.begin.Do(func() { r.started = r.cfg.Clock.Now() })
 	if released(sub) || r.departed.has(sub.UID) {
 		return ctrl.Result{}, nil
 	}

@@ -187,8 +187,11 @@ func (o outcome) reportWaiting(sub *v1alpha1.EventSubscription, now time.Time) {
 	}
 }
 
-// progressing says that work is under way.
+// progressing says that work is under way. A new spec has not failed yet.
 func progressing(sub *v1alpha1.EventSubscription, now time.Time, message string) {
+	if sub.Status.ObservedGeneration != sub.Generation {
+		sub.Status.Retry = nil
+	}
 	sub.Status.ObservedGeneration = sub.Generation
 	set := condition.On(&sub.Status.Conditions, sub.Generation, now)
 	set.Clear(v1alpha1.StalledCondition, v1alpha1.DriftedCondition)
