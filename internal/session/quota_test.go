@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/ess-operator/ess-operator/internal/ess"
 	"github.com/ess-operator/ess-operator/internal/essemulator"
@@ -167,6 +168,71 @@ func TestPersonKnowsBetterThanARefusal(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLearnedLimitIsOfOneApplication gives the connection the credentials of another application.
+func TestLearnedLimitIsOfOneApplication(t *testing.T) {
+	t.Parallel()
+	refusal := essemulator.Fault{Operation: essemulator.OpPut, Status: 400, Body: `{"error":{"message":"application already has 1 subscriptions"}}`, Times: 1}
+	t.Run("Before", func(t *testing.T) {
+		t.Parallel()
+		c := newConcur(t)
+		s := c.ready(t, 10)
+		put(t, s, "one")
+		c.InjectFault(refusal)
+		if _, err := s.Put(t.Context(), wanted("two")); !errors.Is(err, ess.ErrQuota) {
+			t.Fatalf("the second is told as %v", err)
+		}
+		configure(t, s, c.config(appB, 10))
+		if got := s.Snapshot().Limit; got != 10 {
+			t.Errorf("the limit is %d, which ESS said of another application", got)
+		}
+	})
+	t.Run("Meanwhile", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			c := newConcur(t)
+			s := c.ready(t, 10)
+			c.InjectFault(refusal)
+			err := c.refusedWhile(t, s, func() { configure(t, s, c.config(appB, 10)) })
+			if !errors.Is(err, ess.ErrQuota) {
+				t.Fatalf("the PUT is told as %v", err)
+			}
+			if got := s.Snapshot().Limit; got != 10 {
+				t.Errorf("the limit is %d, which ESS said of another application", got)
+			}
+		})
+	})
+}
+
+// TestPlaceFreedBeforeItIsCounted frees a place between the refusal and the LIST that counts.
+func TestPlaceFreedBeforeItIsCounted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newConcur(t)
+		s := c.ready(t, 10)
+		put(t, s, "one")
+		put(t, s, "two")
+		c.InjectFault(essemulator.Fault{Operation: essemulator.OpPut, Status: 400, Body: `{"error":{"message":"application already has 2 subscriptions"}}`, Times: 1})
+		if err := c.refusedWhile(t, s, func() { c.RemoveSubscription("two") }); !errors.Is(err, ess.ErrQuota) {
+			t.Fatalf("the third is told as %v", err)
+		}
+		put(t, s, "another")
+	})
+}
+
+// refusedWhile is what a PUT is answered while something else happens.
+func (c *concur) refusedWhile(t *testing.T, s *Session, happens func()) error {
+	release := c.hold(essemulator.OpPut)
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.Put(t.Context(), wanted("more"))
+		done <- err
+	}()
+	synctest.Wait()
+	happens()
+	release()
+	return <-done
 }
 
 // TestRefusalThatCannotBeCounted refuses a subscription when ESS does not list either.

@@ -149,7 +149,7 @@ func (s *Session) Put(ctx context.Context, want ess.Subscription) (ess.Subscript
 	defer release()
 	if err := client.Put(ctx, want); err != nil {
 		if errors.Is(err, ess.ErrQuota) {
-			s.learnLimit(ctx)
+			s.learnLimit(ctx, client)
 		}
 		return ess.Subscription{}, err
 	}

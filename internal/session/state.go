@@ -83,6 +83,7 @@ func (s *Session) forget() {
 	s.inventory, s.topics, s.topicsFor, s.token = Inventory{}, nil, nil, ess.Token{}
 	s.phase, s.cause = Unknown, nil
 	s.creating, s.deleted = map[string]struct{}{}, newDeleted()
+	s.refusedLimit, s.refusedAt = 0, time.Time{}
 }
 
 // use returns the client, or why there may be no call.
@@ -144,14 +145,26 @@ func (s *Session) effectiveLimit() int {
 	return min(s.limit, s.refusedLimit)
 }
 
-// learnLimit notes that ESS refused one more subscription than there are now.
-// The inventory may be old, so they are counted anew; where ESS does not let
-// itself be asked, a later LIST that shows more corrects what is noted.
-func (s *Session) learnLimit(ctx context.Context) {
+// learnLimit notes that ESS refused client one more subscription than there are
+// now. The inventory may be old, so they are counted anew; where ESS does not let
+// itself be asked, a later LIST that shows more corrects what is noted. One that
+// went meanwhile was there when ESS refused: a limit noted too high costs one more
+// refusal, one noted too low a day.
+func (s *Session) learnLimit(ctx context.Context, client *ess.Client) {
+	held := s.held()
 	_ = s.list(ctx, s.nextReading()) // what it fails with is not what Put failed with
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.refusedLimit, s.refusedAt = len(s.inventory.IDs()), s.now()
+	if s.client == client { // otherwise it was another application's
+		s.refusedLimit, s.refusedAt = max(held, len(s.inventory.IDs())), s.now()
+	}
+}
+
+// held is how many subscriptions ESS is known to hold.
+func (s *Session) held() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.inventory.IDs())
 }
 
 // reserve takes a place until release is called.
