@@ -32,7 +32,7 @@ func Ensure(ctx context.Context, c client.Client, o client.Object) error {
 }
 
 // Release takes the finalizer off. An object that is gone already is no failure. It fails when o is not up to date
-// about finalizers or spec: that it may go was decided from what spec said.
+// about finalizers or spec; it does not look at status, which only a former leader may have written meanwhile.
 func Release(ctx context.Context, c client.Client, o client.Object) error {
 	before := o.DeepCopyObject().(client.Object)
 	if !controllerutil.RemoveFinalizer(o, v1alpha1.Finalizer) {
